@@ -1,0 +1,110 @@
+"""Carrier profiles: what is known of one operator or virtual operator, as data.
+
+A profile is one TOML file. Every fact names where it comes from: ``source`` on the table that
+holds it. Nothing here reads a modem; the registry finds the files, the rules read the values.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+Plmn = Annotated[str, StringConstraints(pattern=r"^\d{5,6}$")]
+"""MCC and MNC in digits (TS 23.003 clause 2.2)."""
+IccidPrefix = Annotated[str, StringConstraints(pattern=r"^89\d{2,8}$")]
+"""Leading digits of an ICCID (ITU-T E.118: 89, country code, issuer)."""
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+
+
+def _has_text_in_english(text: dict[str, str]) -> dict[str, str]:
+    if "en" not in text:
+        raise ValueError("text needs at least the language 'en'")
+    return text
+
+
+Text = Annotated[dict[Language, str], AfterValidator(_has_text_in_english)]
+"""The same sentence by language; English is required, the rest falls back to it."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Apn(_Table):
+    """An access point name and how to log in to it."""
+
+    name: str = Field(min_length=1, max_length=100)
+    """The network identifier (TS 23.003 clause 9.1.1), compared without regard to case."""
+    use: Literal["internet", "mms", "ims", "iot", "wap"] = "internet"
+    pdp_type: Literal["IP", "IPV6", "IPV4V6"] | None = None
+    auth: Literal["none", "pap", "chap"] | None = None
+    username: str = ""
+    password: str = ""
+    plans: str = ""
+    """For which plans or cards this APN holds, where it does not hold for all."""
+    source: str
+
+
+class Activation(_Table):
+    """How a new card becomes usable, step by step."""
+
+    steps: tuple[Text, ...] = Field(min_length=1)
+    source: str
+
+
+class Contact(_Table):
+    """A way to reach somebody who can act; listed in the order of escalation."""
+
+    role: Literal["seller", "operator", "regulator", "consumer_body"]
+    channel: Literal["phone", "web", "app", "shop", "email"]
+    address: str
+    note: Text | None = None
+    source: str
+
+
+class Window(_Table):
+    """A period in which a card may be given back or exchanged."""
+
+    kind: Literal["return", "exchange"]
+    days: int = Field(gt=0)
+    condition: Text | None = None
+    source: str
+
+
+class CarrierProfile(_Table):
+    """One operator or virtual operator."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
+    """Equal to the file's name without ``.toml``."""
+    name: Text
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    """ISO 3166-1 alpha-2; none for the generic profile."""
+    host: str | None = None
+    """The id of the operator whose network a virtual operator uses."""
+    plmns: tuple[Plmn, ...] = ()
+    """Home PLMNs: what an IMSI of this operator may begin with."""
+    plmns_source: str = ""
+    iccid_prefixes: tuple[IccidPrefix, ...] = ()
+    iccid_source: str = ""
+    languages: tuple[Language, ...] = ("en",)
+    apns: tuple[Apn, ...] = ()
+    activation: Activation | None = None
+    contacts: tuple[Contact, ...] = ()
+    windows: tuple[Window, ...] = ()
+    notes: tuple[Text, ...] = ()
+    """What a support desk should know of this operator's network and cards."""
+
+    def match(self, imsi: str | None, iccid: str | None) -> int:
+        """How many digits of the card's numbers this profile claims; 0 when it does not fit.
+
+        An IMSI speaks for the subscription, so it decides; an ICCID (the card's maker and issuer)
+        adds to it or stands in when no IMSI could be read.
+        """
+        by_imsi = max((len(p) for p in self.plmns if imsi and imsi.startswith(p)), default=0)
+        by_iccid = max(
+            (len(p) for p in self.iccid_prefixes if iccid and iccid.startswith(p)), default=0
+        )
+        if imsi and self.plmns and not by_imsi:
+            return 0
+        return by_imsi * 100 + by_iccid
