@@ -1,0 +1,526 @@
+"""What TS 27.007 defines for every modem: the fall-back family and the template to copy.
+
+Other families add to these probes and readers; see ``docs/add-a-driver.md``.
+"""
+
+import re
+from collections.abc import Iterator
+
+from simdiag.driver import (
+    Error,
+    Fact,
+    Fields,
+    Layer,
+    ModemDriver,
+    Probe,
+    Reader,
+    Reply,
+    cause_of_cme,
+    cme_code,
+    decode_ef_imsi,
+    decode_iccid,
+    decode_imsi,
+    decode_plmn,
+    mm_cause,
+    rsrp_level,
+    rsrq_level,
+    sm_cause,
+)
+
+_SIM_COMMANDS = re.compile(r"^AT\+(CPIN\?|CIMI|Q?C?CC?ID|ICCID|CSMP|CMGF|CMGS|CPBS|CNUM|CMGL|CSCA|CREG=1)")
+_SIM_STATE = {
+    5: "PH-SIM PIN", 10: "not inserted", 11: "SIM PIN", 12: "SIM PUK", 13: "failure", 14: "busy",
+    15: "wrong", 40: "PH-NET PIN", 41: "PH-NET PUK", 42: "PH-NETSUB PIN", 44: "PH-SP PIN",
+    46: "PH-CORP PIN", 262: "blocked", 524: "not inserted",
+}  # fmt: skip
+
+
+# ---- device ------------------------------------------------------------------------------
+def _words(name: str) -> Reader:
+    def read(reply: Reply) -> Iterator[Fact]:
+        """+CGMI, +CGMM, +CGMR (TS 27.007 clauses 5.1 to 5.3): bare or prefixed text."""
+        if reply.text and not reply.error:
+            yield Fact(name, reply.text[:100])
+
+    return read
+
+
+def imei(reply: Reply) -> Iterator[Fact]:
+    """+CGSN (clause 5.4): 15 digits of the IMEI or 16 of the IMEISV; zeros where it is lost."""
+    for line in reply.lines:
+        match = re.search(r"(?<![0-9A-Za-z*])\d{2}[0-9*Xx]{12,14}(?![0-9A-Za-z*])", line)
+        if match:
+            yield Fact("device.imei", match[0])
+
+
+def identification(reply: Reply) -> Iterator[Fact]:
+    """ATI (V.250 clause 6.1.3): labelled lines, or maker, model and revision in this order."""
+    labels = {"manufacturer": "manufacturer", "model": "model", "revision": "revision", "imei": "imei"}
+    bare = []
+    for line in reply.lines:
+        label, colon, value = line.partition(":")
+        key = labels.get(label.strip().lower())
+        if colon and key == "imei":
+            yield from imei(Reply(reply.command, (value,)))
+        elif colon and key and value.strip():
+            yield Fact(f"device.{key}", value.strip()[:100])
+        elif not colon:
+            bare.append(line.strip().strip('"')[:100])
+    for name, value in zip(("manufacturer", "model", "revision"), bare, strict=False):
+        if len(bare) > 1 and value:
+            yield Fact(f"device.{name}", value)
+
+
+def functionality(reply: Reply) -> Iterator[Fact]:
+    """+CFUN (clause 8.2): the first number counts; some print a second."""
+    value = reply.fields().integer(0)
+    if value is not None:
+        yield Fact("device.functionality", value)
+
+
+def battery(reply: Reply) -> Iterator[Fact]:
+    """+CBC (clause 8.4): state, charge in per cent, and from most makers the voltage in mV."""
+    voltage = reply.fields().number(2)
+    if voltage is None and re.search(r"\d\.\d+V", reply.text):
+        voltage = float(re.sub(r"[^\d.]", "", reply.text))
+    if voltage is not None and voltage < 10:
+        voltage *= 1000
+    if voltage is not None and 2000 <= voltage <= 60000:
+        yield Fact("device.voltage_mv", round(voltage))
+
+
+# ---- SIM ---------------------------------------------------------------------------------
+def pin_state(reply: Reply) -> Iterator[Fact]:
+    """+CPIN (clause 8.3): what the module waits for; vendors add NOT INSERTED and the like."""
+    text = reply.text.upper()
+    if re.search(r"NOT INSERTED|REMOVED|ABSENT|NO SIM", text):
+        yield Fact("sim.state", "not inserted")
+    elif re.search(r"NOT READY|BUSY", text):
+        yield Fact("sim.state", "busy")
+    elif re.search(r"READY", text):
+        yield Fact("sim.state", "READY")
+    elif match := re.match(r"(PH-)?[A-Z]+ ?(PIN|PUK)2?", text):
+        yield Fact("sim.state", match[0])
+
+
+def pin_retries(reply: Reply) -> Iterator[Fact]:
+    """+CPINR (clause 8.65): code name, tries left, tries at most."""
+    names = {"SIM PIN": "sim.pin_retries", "SIM PUK": "sim.puk_retries"}
+    for values in reply.each():
+        name = names.get((values.text(0) or "").upper())
+        left = values.integer(1)
+        if name and left is not None:
+            yield Fact(name, left)
+
+
+def iccid(reply: Reply) -> Iterator[Fact]:
+    """The number of the card, in any of the forms that families print."""
+    for line in reply.lines:
+        for values in (line.partition(":")[2] or line).split(","):
+            number = decode_iccid(values)
+            if number:
+                yield Fact("sim.iccid", number)
+                return
+
+
+def imsi(reply: Reply) -> Iterator[Fact]:
+    """+CIMI (clause 5.6): bare digits; some print the prefix."""
+    for line in reply.lines:
+        number = decode_imsi(line.rpartition(":")[2])
+        if number:
+            yield Fact("sim.imsi", number)
+
+
+def _ef_iccid(data: str) -> Iterator[Fact]:
+    if number := decode_iccid(data if data.startswith("98") else ""):
+        yield Fact("sim.iccid", number)
+
+
+def _ef_imsi(data: str) -> Iterator[Fact]:
+    if number := decode_ef_imsi(data):
+        yield Fact("sim.imsi", number)
+
+
+def _ef_fplmn(data: str) -> Iterator[Fact]:
+    networks = (decode_plmn(data[i : i + 6]) for i in range(0, len(data) - 5, 6))
+    yield Fact("sim.forbidden_plmns", [n for n in networks if n])
+
+
+def _ef_ad(data: str) -> Iterator[Fact]:
+    length = int(data[6:8], 16) & 0x0F if len(data) >= 8 else 0
+    if length in (2, 3):
+        yield Fact("sim.mnc_length", length)
+
+
+def _update_status(name: str, byte: int) -> Reader:
+    meanings = ("updated", "not updated", "roaming not allowed", "area not allowed")
+
+    def read(reply: Reply) -> Iterator[Fact]:
+        data = reply.lines[0]
+        value = int(data[2 * byte : 2 * byte + 2] or "FF", 16) & 0x07
+        if value < len(meanings):
+            yield Fact(name, meanings[value])
+
+    return read
+
+
+def _acc(data: str) -> Iterator[Fact]:
+    if len(data) >= 4:
+        yield Fact("sim.access_classes", int(data[:4], 16))
+
+
+_FILES = {
+    12258: _ef_iccid,
+    28423: _ef_imsi,
+    28539: _ef_fplmn,
+    28536: _acc,
+    28589: _ef_ad,
+}
+_STATUS_FILES = {
+    28542: ("sim.lai_update_status", 10),
+    28531: ("sim.rai_update_status", 13),
+    28643: ("sim.eps_update_status", 17),
+}
+"""File and the byte of its update status (TS 31.102 clauses 4.2.17, 4.2.23, 4.2.91)."""
+
+
+def card_file(reply: Reply) -> Iterator[Fact]:
+    """+CRSM (clause 8.18): status words and the file's bytes in hex."""
+    request = re.search(r"CRSM\s*=\s*176\s*,\s*(\d+)", reply.command.upper())
+    values = reply.fields()
+    if request is None or values.integer(0) != 144 or not values.text(2):
+        return
+    file, data = int(request[1]), re.sub(r"[^0-9A-Fa-f]", "", values[2])
+    if file in _FILES:
+        yield from _FILES[file](data)
+    elif file in _STATUS_FILES:
+        yield from _update_status(*_STATUS_FILES[file])(Reply(reply.command, (data,)))
+
+
+# ---- registration ------------------------------------------------------------------------
+_AREA = {"cs": "lac", "ps": "lac", "eps": "tac", "5gs": "tac"}
+
+
+def _registration(domain: str) -> Reader:
+    def read(reply: Reply) -> Iterator[Fact]:
+        """+CREG, +CGREG, +CEREG, +C5GREG (clauses 7.2, 10.1.20, 10.1.22, 10.1.47)."""
+        for values in reply.each():
+            yield from _registration_line(domain, values, answer=not reply.unsolicited)
+
+    return read
+
+
+def _registration_line(domain: str, values: Fields, *, answer: bool) -> Iterator[Fact]:
+    """Read ``[<n>,]<stat>[,<area>,<ci>[,<AcT>...][,<cause_type>,<reject_cause>]]``.
+
+    An answer begins with ``<n>``, an unsolicited line does not. Logs hide which it is: a second
+    field of one or two bare digits is a status, anything else the area of an unsolicited line.
+    """
+    bare_second = len(values) > 1 and re.fullmatch(r"\d{1,2}", values[1]) is not None
+    if answer and len(values) == 1 and values.integer(0) is not None:
+        start = 0
+    elif len(values) == 2 and values.integer(0) is not None and bare_second:
+        start = 1
+    else:
+        start = 1 if answer and bare_second else 0
+    status = values.integer(start)
+    if status is None or not (0 <= status <= 11 or status == 90):
+        return
+    yield Fact(f"registration.{domain}.status", status)
+    if start == 1 and (mode := values.integer(0)) is not None:
+        yield Fact(f"registration.{domain}.mode", mode)
+    rest = Fields(values[start + 1 :])
+    area, cell = rest.hexadecimal(0), rest.hexadecimal(1)
+    if area not in (None, 0xFFFE, 0xFFFF, 0):
+        yield Fact(f"registration.{domain}.{_AREA[domain]}", rest[0].upper())
+    if cell not in (None, 0xFFFFFFFF, 0xFFFFFFF, 0):
+        yield Fact(f"registration.{domain}.cell_id", rest[1].upper())
+    access = rest.integer(2)
+    if access is not None and 0 <= access <= 13 and (area or cell):
+        yield Fact(f"registration.{domain}.access_technology", access)
+    yield from _reject_cause(domain, rest, status)
+
+
+def _reject_cause(domain: str, rest: Fields, status: int) -> Iterator[Fact]:
+    """``<cause_type>,<reject_cause>`` follow AcT; cause type 0 is a 3GPP cause."""
+    offset = {"ps": 4, "5gs": 5}.get(domain, 3)
+    for start in (offset, 3):
+        if rest.integer(start) == 0 and (cause := rest.integer(start + 1)):
+            if status not in (1, 5, 6, 7, 9, 10):
+                yield Fact("registration.reject_cause", cause)
+            return
+
+
+def extended_error(reply: Reply) -> Iterator[Fact]:
+    """+CEER (clause 6.10): free form; a cause is a number after words that name its kind."""
+    yield from _cause_in_words(reply.text)
+
+
+def _cause_in_words(text: str) -> Iterator[Fact]:
+    """Find a network cause in words: ``PLMN not allowed (#11)``, ``"EMM reject",19``."""
+    number = re.search(r"#\s?(\d{1,3})\b|(?:cause|reject)\W{0,4}(\d{1,3})\b", text, re.IGNORECASE)
+    value = int(number[1] or number[2]) if number else None
+    session = re.search(r"\b(?:ESM|SM|PDN|PDP|bearer|session|APN)\b", text, re.IGNORECASE)
+    mobility = re.search(r"\b(?:EMM|GMM|MM|5GMM|attach|regist\w+|PLMN)\b", text, re.IGNORECASE)
+    if value is not None and session and not mobility:
+        yield Fact("data.last_error", value)
+    elif value is not None:
+        yield Fact("registration.reject_cause", value)
+    elif (cause := sm_cause(text)) is not None and (session or mm_cause(text) is None):
+        yield Fact("data.last_error", cause)
+    elif (cause := mm_cause(text)) is not None:
+        yield Fact("registration.reject_cause", cause)
+
+
+def operator(reply: Reply) -> Iterator[Fact]:
+    """+COPS? (clause 7.3): mode, format, name, access technology."""
+    if "=?" in reply.command or reply.text.startswith("("):
+        return
+    values = reply.fields()
+    mode, form, name = values.integer(0), values.integer(1), values.text(2)
+    if mode is not None and 0 <= mode <= 4:
+        yield Fact("operator.mode", mode)
+    if name and re.fullmatch(r"\d{5,6}", name):
+        yield Fact("operator.plmn", name)
+    elif name and form in (0, 1):
+        yield Fact("operator.name", name[:60])
+    access = values.integer(3)
+    if name and access is not None and 0 <= access <= 13:
+        yield Fact("operator.access_technology", access)
+
+
+# ---- radio -------------------------------------------------------------------------------
+def signal_quality(reply: Reply) -> Iterator[Fact]:
+    """+CSQ (clause 8.5): 0..31 is -113..-51 dBm, 99 not known; 100..191 are 3G levels."""
+    if "=?" in reply.command:
+        return
+    level = reply.fields().integer(0)
+    if level is None:
+        return
+    if 0 <= level <= 31:
+        yield Fact("signal.rssi_dbm", 2 * level - 113)
+    elif 100 <= level <= 191:
+        yield Fact("signal.rscp_dbm", level - 216)
+    yield Fact("signal.detected", level not in (99, 199))
+
+
+def extended_signal_quality(reply: Reply) -> Iterator[Fact]:
+    """+CESQ (clause 8.69): rxlev, ber, rscp, ecno, rsrq, rsrp and for NR three more."""
+    if "=?" in reply.command:
+        return
+    values = reply.fields()
+    rsrq, rsrp = rsrq_level(values.integer(4)), rsrp_level(values.integer(5))
+    if rsrp is not None:
+        yield Fact("signal.rsrp_dbm", rsrp)
+    if rsrq is not None:
+        yield Fact("signal.rsrq_db", rsrq)
+    rxlev, rscp, nr = values.integer(0), values.integer(2), values.integer(7)
+    if rscp is not None and 0 <= rscp <= 96:
+        yield Fact("signal.rscp_dbm", rscp - 121)
+    if nr is not None and 0 <= nr <= 126:
+        yield Fact("signal.ss_rsrp_dbm", nr - 157)
+    known = [v is not None and v not in (99, 255) for v in (rxlev, rscp, values.integer(5), nr)]
+    if len(values) >= 6:
+        yield Fact("signal.detected", any(known))
+
+
+# ---- data --------------------------------------------------------------------------------
+def attached(reply: Reply) -> Iterator[Fact]:
+    """+CGATT (clause 10.1.9)."""
+    value = reply.fields().integer(0)
+    if value in (0, 1) and "=?" not in reply.command:
+        yield Fact("data.attached", value == 1)
+
+
+def contexts(reply: Reply) -> Iterator[Fact]:
+    """+CGDCONT (clause 10.1.1): the defined contexts."""
+    if "=?" in reply.command:
+        return
+    found = []
+    for values in reply.each():
+        cid = values.integer(0)
+        if cid is not None and values.text(1):
+            found.append({"cid": cid, "type": values[1], "apn": values.text(2) or ""})
+    if found:
+        yield Fact("data.defined_contexts", found)
+
+
+def active_contexts(reply: Reply) -> Iterator[Fact]:
+    """+CGACT (clause 10.1.10): which contexts are active."""
+    if "=?" in reply.command:
+        return
+    states = {v.integer(0): v.integer(1) == 1 for v in reply.each() if v.integer(0) is not None}
+    if states:
+        yield Fact("data.active_contexts", sorted(cid for cid, on in states.items() if on and cid))
+
+
+def addresses(reply: Reply) -> Iterator[Fact]:
+    """+CGPADDR (clause 10.1.14): cid and up to two addresses; all zeros means none."""
+    if "=?" in reply.command:
+        return
+    found: dict[int, list[str]] = {}
+    for values in reply.each():
+        cid = values.integer(0)
+        if cid is None:
+            continue
+        text = " ".join(values[1:])
+        found[cid] = [a for a in re.findall(r"[0-9A-Fa-f:.]{2,}", text) if _is_address(a)]
+    if found:
+        yield Fact("data.addresses", found)
+
+
+def _is_address(text: str) -> bool:
+    digits = re.sub(r"[.:]", "", text)
+    return (text.count(".") >= 3 or text.count(":") >= 2) and digits.strip("0") != ""
+
+
+def granted(reply: Reply) -> Iterator[Fact]:
+    """+CGCONTRDP (clause 10.1.23): cid, bearer, granted APN, address, gateway, DNS servers."""
+    for values in reply.each():
+        apn = values.text(2)
+        if values.integer(0) is None or apn is None or values.text(1) == "":
+            continue
+        yield Fact("data.granted_apn", re.sub(r"\.mnc\d{2,3}\.mcc\d{3}\.gprs$", "", apn, flags=re.I))
+        if (address := values.text(3)) and _is_address(address):
+            octets = address.split(".")
+            yield Fact("data.addresses", {values.integer(0): [".".join(octets[:4]) if len(octets) == 8 else address]})
+        return
+
+
+def authentication(reply: Reply) -> Iterator[Fact]:
+    """+CGAUTH (clause 10.1.31): cid, 0 none 1 PAP 2 CHAP, user name (left out here)."""
+    for values in reply.each():
+        kind = values.integer(1)
+        if kind in (0, 1, 2):
+            yield Fact("data.auth", ("none", "pap", "chap")[kind])
+            return
+
+
+# ---- errors ------------------------------------------------------------------------------
+def equipment_error(reply: Reply) -> Iterator[Fact]:
+    """+CME ERROR (clause 9.2): the state of the card, or a cause that the network gave."""
+    error = reply.error or _error_of_line(reply.lines)
+    if error is None:
+        return
+    code = error.code
+    if code is None and error.text:
+        code = cme_code(error.text.partition("(")[0])
+    asked_of_card = not reply.command or _SIM_COMMANDS.match(reply.command.upper().replace(" ", ""))
+    if code in _SIM_STATE and asked_of_card:
+        yield Fact("sim.state", _SIM_STATE[code])
+    elif code in (30, 32):
+        yield Fact("registration.service", "none" if code == 30 else "emergency only")
+    elif code is not None and (cause := cause_of_cme(code)):
+        yield Fact("registration.reject_cause" if cause[0] == "mm" else "data.last_error", cause[1])
+    elif error.text:
+        yield from _cause_in_words(error.text)
+    elif code is not None and code == 10 and "CCHO" not in reply.command:
+        yield Fact("sim.state", "not inserted")
+
+
+def _error_of_line(lines: tuple[str, ...]) -> Error | None:
+    """An error that nobody asked for stands in an unsolicited line."""
+    text = lines[0].partition(":")[2].strip() if lines else ""
+    if not text:
+        return None
+    return Error("+CME ERROR", int(text) if text.isdigit() and len(text) < 7 else None, text)
+
+
+def _bare_error(reply: Reply) -> Iterator[Fact]:
+    """A bare ERROR to +CPIN? says that the card cannot be used, not why (error reports off)."""
+    if re.match(r"AT\+(CPIN\?|CIMI)$", reply.command.upper().replace(" ", "")):
+        yield Fact("sim.state", "error")
+
+
+# ---- boot and power ----------------------------------------------------------------------
+def _power_warning(reply: Reply) -> Iterator[Fact]:
+    """Supply warnings that modules print before they switch themselves off."""
+    yield Fact("device.power_event", reply.lines[0][:100])
+
+
+def _booted(reply: Reply) -> Iterator[Fact]:
+    """The banner of a module that has just started."""
+    yield Fact("device.boot_event", reply.lines[0][:100])
+
+
+DRIVER = ModemDriver(
+    family="generic_3gpp",
+    vendor="any",
+    probes=(
+        Probe("AT+CFUN?", Layer.DEVICE),
+        Probe("AT+CBC", Layer.DEVICE),
+        Probe("AT+CPIN?", Layer.SIM, timeout_s=5),
+        Probe("AT+CPINR", Layer.SIM, unless="sim.pin_retries"),
+        Probe("AT+CCID", Layer.SIM, prefixes=("+ICCID:", "+QCCID:"), unless="sim.iccid"),
+        Probe("AT+ICCID", Layer.SIM, prefixes=("+CCID:",), unless="sim.iccid"),
+        Probe("AT+CRSM=176,12258,0,0,10", Layer.SIM, unless="sim.iccid"),
+        Probe("AT+CIMI", Layer.SIM, timeout_s=5),
+        Probe("AT+CRSM=176,28539,0,0,12", Layer.SIM),
+        Probe("AT+CRSM=176,28643,0,0,18", Layer.SIM),
+        Probe("AT+CREG?", Layer.REGISTRATION),
+        Probe("AT+CGREG?", Layer.REGISTRATION),
+        Probe("AT+CEREG?", Layer.REGISTRATION),
+        Probe("AT+C5GREG?", Layer.REGISTRATION),
+        Probe("AT+COPS?", Layer.REGISTRATION, timeout_s=10),
+        Probe("AT+CEER", Layer.REGISTRATION),
+        Probe("AT+CSQ", Layer.RADIO),
+        Probe("AT+CESQ", Layer.RADIO),
+        Probe("AT+CGATT?", Layer.DATA, timeout_s=10),
+        Probe("AT+CGDCONT?", Layer.DATA),
+        Probe("AT+CGACT?", Layer.DATA),
+        Probe("AT+CGPADDR", Layer.DATA),
+        Probe("AT+CGCONTRDP", Layer.DATA),
+        Probe("AT+CGAUTH?", Layer.DATA),
+    ),
+    readers={
+        "ATI": identification,
+        "AT+CGMI": _words("device.manufacturer"),
+        "AT+CGMM": _words("device.model"),
+        "AT+CGMR": _words("device.revision"),
+        "AT+GMI": _words("device.manufacturer"),
+        "AT+GMM": _words("device.model"),
+        "AT+GMR": _words("device.revision"),
+        "AT+CGSN": imei,
+        "AT+GSN": imei,
+        "+CGSN:": imei,
+        "+GSN:": imei,
+        "AT+CIMI": imsi,
+        "+CIMI:": imsi,
+        "+CFUN:": functionality,
+        "+CBC:": battery,
+        "+CPIN:": pin_state,
+        "+CPINR:": pin_retries,
+        "+CCID:": iccid,
+        "+ICCID:": iccid,
+        "AT+CCID": iccid,
+        "AT+CCID?": iccid,
+        "AT+ICCID": iccid,
+        "+CRSM:": card_file,
+        "+CREG:": _registration("cs"),
+        "+CGREG:": _registration("ps"),
+        "+CEREG:": _registration("eps"),
+        "+C5GREG:": _registration("5gs"),
+        "+COPS:": operator,
+        "+CEER:": extended_error,
+        "+CSQ:": signal_quality,
+        "+CESQ:": extended_signal_quality,
+        "+CGATT:": attached,
+        "+CGDCONT:": contexts,
+        "+CGACT:": active_contexts,
+        "+CGPADDR:": addresses,
+        "+CGCONTRDP:": granted,
+        "+CGAUTH:": authentication,
+        "+CME ERROR:": equipment_error,
+        "ERROR": _bare_error,
+        "UNDER-VOLTAGE": _power_warning,
+        "UNDER_VOLTAGE": _power_warning,
+        "OVER-VOLTAGE": _power_warning,
+        "OVER_VOLTAGE": _power_warning,
+        "NORMAL POWER DOWN": _power_warning,
+        "POWERED DOWN": _power_warning,
+        "STARTING POWER OFF": _power_warning,
+        "RDY": _booted,
+        "*ATREADY": _booted,
+        "^SYSSTART": _booted,
+    },
+)

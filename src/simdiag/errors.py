@@ -1,0 +1,65 @@
+"""Everything that simdiag raises for its callers.
+
+::
+
+    SimdiagError
+    ├── TransportError          the port could not be used
+    │   ├── PortNotFound
+    │   ├── PortDenied          no permission
+    │   ├── PortBusy            another program has it
+    │   └── PortGone            it vanished while in use
+    ├── UnsafeCommand           the command is not on the allow-list
+    ├── RegistryError           a driver or profile file is broken
+    ├── TranscriptError         a log cannot be read
+    └── ScenarioError           no such emulator scenario
+"""
+
+from __future__ import annotations
+
+
+class SimdiagError(Exception):
+    """Base of all; its text is a sentence for the user."""
+
+
+class TransportError(SimdiagError):
+    """The port could not be used. ``port`` is its URL or path."""
+
+    def __init__(self, port: str, message: str) -> None:
+        super().__init__(message)
+        self.port = port
+
+
+class PortNotFound(TransportError):
+    """There is no such port."""
+
+
+class PortDenied(TransportError):
+    """The port may not be opened by this user."""
+
+
+class PortBusy(TransportError):
+    """Another program has the port. ``holder`` names it where that could be found out."""
+
+    def __init__(self, port: str, message: str, holder: str = "") -> None:
+        super().__init__(port, message)
+        self.holder = holder
+
+
+class PortGone(TransportError):
+    """The port vanished while it was in use: unplugged, or the modem reset itself."""
+
+
+class UnsafeCommand(SimdiagError):
+    """The command is not on the allow-list of an examination."""
+
+
+class RegistryError(SimdiagError):
+    """A driver or profile file is broken; the text names file and line."""
+
+
+class TranscriptError(SimdiagError):
+    """A log cannot be read."""
+
+
+class ScenarioError(SimdiagError):
+    """There is no such emulator scenario, or its data is broken."""

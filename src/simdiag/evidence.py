@@ -1,0 +1,154 @@
+"""What was said and what it tells: exchanges, observations, and the evidence made of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+_HISTORY_HEAD = 32
+_HISTORY_TAIL = 512
+
+_UNITS = {
+    "dbm": "dBm", "db": "dB", "c": "°C", "mv": "mV", "bytes": "B", "s": "s", "mhz": "MHz",
+    "percent": "%",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """A final result other than OK, or its absence.
+
+    ``code`` is the number of ``+CME ERROR``/``+CMS ERROR``, ``text`` its words; both ``None`` for
+    a bare ``ERROR``. ``silent`` says that no final result came before the deadline.
+    """
+
+    result: str
+    code: int | None = None
+    text: str | None = None
+    silent: bool = False
+
+    def __str__(self) -> str:
+        detail = self.code if self.code is not None else self.text
+        return self.result if detail is None else f"{self.result}: {detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A command and everything the modem said to it; unsolicited lines have no command.
+
+    ``ended`` is false where no final result was seen: the modem was silent, or whoever recorded
+    the log left it out. Which of the two, ``error.silent`` tells.
+    """
+
+    index: int
+    command: str
+    lines: tuple[str, ...] = ()
+    error: Error | None = None
+    ended: bool = True
+    time: float = 0.0
+    elapsed: float = 0.0
+    port: str = ""
+
+    @property
+    def unsolicited(self) -> bool:
+        """Whether nobody asked."""
+        return not self.command
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an observation comes from: the exchange, and the line of it."""
+
+    exchange: int
+    command: str
+    line: str
+
+    def __str__(self) -> str:
+        return f"{self.command} → {self.line}" if self.command else self.line
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One fact. ``value`` is ``None`` where reading failed; ``error`` then says how."""
+
+    name: str
+    value: Any
+    source: Source
+    time: float = 0.0
+    error: str | None = None
+
+    @property
+    def unit(self) -> str | None:
+        """The unit, told by the last word of the name: ``signal.rsrp_dbm`` is in dBm."""
+        return _UNITS.get(self.name.rpartition("_")[2])
+
+
+@dataclass(slots=True)
+class _History:
+    """The first and the last observations of one name; a long log cannot fill the memory."""
+
+    head: list[Observation] = field(default_factory=list)
+    tail: deque[Observation] = field(default_factory=lambda: deque(maxlen=_HISTORY_TAIL))
+
+    def add(self, observation: Observation) -> None:
+        if len(self.head) < _HISTORY_HEAD:
+            self.head.append(observation)
+        else:
+            self.tail.append(observation)
+
+    def __iter__(self) -> Iterator[Observation]:
+        yield from self.head
+        yield from self.tail
+
+    def newest_first(self) -> Iterator[Observation]:
+        yield from reversed(self.tail)
+        yield from reversed(self.head)
+
+
+class Evidence:
+    """All observations of one examination, by name, in the order they were made."""
+
+    def __init__(self, observations: Iterable[Observation] = ()) -> None:
+        self._by_name: dict[str, _History] = {}
+        for observation in observations:
+            self.add(observation)
+
+    def add(self, observation: Observation) -> None:
+        """Take one more observation; it is newer than all before it."""
+        self._by_name.setdefault(observation.name, _History()).add(observation)
+
+    def __iter__(self) -> Iterator[Observation]:
+        for history in self._by_name.values():
+            yield from history
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def history(self, name: str) -> tuple[Observation, ...]:
+        """Return every observation of a name, oldest first."""
+        return tuple(self._by_name.get(name, ()))
+
+    def last(self, name: str) -> Observation | None:
+        """Return the newest observation of a name that has a value."""
+        history = self._by_name.get(name)
+        if history is None:
+            return None
+        return next((o for o in history.newest_first() if o.value is not None), None)
+
+    def value(self, name: str, default: Any = None) -> Any:
+        """Return the newest value of a name."""
+        observation = self.last(name)
+        return default if observation is None else observation.value
+
+    def under(self, prefix: str) -> tuple[Observation, ...]:
+        """Return the newest valued observation of each name that begins with the prefix."""
+        found = (self.last(name) for name in self._by_name if name.startswith(prefix))
+        return tuple(o for o in found if o is not None)
+
+    def recent(self, name: str, count: int) -> tuple[Observation, ...]:
+        """Return the newest observations of a name, newest first."""
+        history = self._by_name.get(name)
+        return tuple(islice(history.newest_first(), count)) if history else ()

@@ -1,0 +1,150 @@
+r"""The transcript format: JSON Lines, one event per line.
+
+``{"t": 0.0123, "port": "ttyUSB2", "dir": "tx", "data": "AT+CPIN?\\r"}``: ``t`` in seconds from
+the start, ``dir`` one of ``tx``, ``rx`` and ``note``; in ``data`` every byte that is not
+printable ASCII, and the backslash, stands as an escape, so that the bytes come back exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simdiag.at import AtProtocol, Dialect, State, command
+from simdiag.conversation import Conversation
+from simdiag.errors import TranscriptError
+
+Direction = Literal["tx", "rx", "note"]
+_NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
+_NAMES = {v[1]: k for k, v in _NAMED.items()} | {"0": "\0", '"': '"', "'": "'"}
+
+
+def escape(data: bytes) -> str:
+    r"""Return bytes as printable ASCII with ``\xNN`` escapes."""
+    return "".join(
+        _NAMED.get(c) or (c if c.isprintable() and c.isascii() else f"\\x{ord(c):02x}")
+        for c in data.decode("latin-1")
+    )
+
+
+def unescape(text: str) -> bytes:
+    """Return the bytes of an escaped text; characters beyond Latin-1 become UTF-8."""
+    out = bytearray()
+    for part in re.finditer(r"\\x([0-9A-Fa-f]{2})|\\(.)|([^\\]+|\\)", text, re.DOTALL):
+        if part[1]:
+            out.append(int(part[1], 16))
+        elif part[2]:
+            out += _NAMES.get(part[2], part[0]).encode()
+        else:
+            out += part[3].encode("latin-1") if _is_latin(part[3]) else part[3].encode()
+    return bytes(out)
+
+
+def _is_latin(text: str) -> bool:
+    return all(ord(c) < 256 for c in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One event of a transcript."""
+
+    t: float
+    port: str
+    dir: Direction
+    data: bytes
+
+    def to_json(self) -> str:
+        """Return the line that stands for this event."""
+        return json.dumps(
+            {"t": round(self.t, 4), "port": self.port, "dir": self.dir, "data": escape(self.data)}
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> Recording:
+        """Read one line; raises ``TranscriptError`` if it is no such event."""
+        try:
+            entry = json.loads(line)
+            direction, data = entry["dir"], entry["data"]
+            if direction not in ("tx", "rx", "note") or not isinstance(data, str):
+                raise ValueError("dir or data")
+            time = float(entry.get("t", 0.0))
+            return cls(time, str(entry.get("port", ""))[:200], direction, unescape(data))
+        except (ValueError, TypeError, KeyError, RecursionError) as problem:
+            raise TranscriptError(f"not a transcript event: {line[:60]!r}") from problem
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Keeps the events of a session in memory until they are written."""
+
+    port: str
+    clock: Callable[[], float]
+    events: list[Recording] = field(default_factory=list)
+    _start: float | None = None
+
+    def add(self, direction: Direction, data: bytes) -> None:
+        """Note bytes sent or received, now."""
+        now = self.clock()
+        if self._start is None:
+            self._start = now
+        self.events.append(Recording(now - self._start, self.port, direction, data))
+
+
+def replay(lines: Iterable[str], conversations: Callable[[str], Conversation]) -> None:
+    """Feed a transcript through the AT core, a conversation per port.
+
+    What was not recorded is not asked: the end of a transcript is no silence of the modem. A
+    note ``no answer`` (which the recorder writes at a deadline) is one.
+    """
+    ports: dict[str, _Port] = {}
+    for line in lines:
+        if not line.strip():
+            continue
+        event = Recording.from_json(line)
+        if event.port not in ports:
+            if len(ports) >= 64:
+                raise TranscriptError("a transcript of more than 64 ports is not credible")
+            ports[event.port] = _Port(conversations(event.port))
+        ports[event.port].take(event)
+    for port in ports.values():
+        port.end()
+
+
+class _Port:
+    def __init__(self, conversation: Conversation) -> None:
+        self._protocol = AtProtocol(Dialect())
+        self._conversation = conversation
+        self._time = 0.0
+
+    def take(self, event: Recording) -> None:
+        self._time = event.t
+        if event.dir == "rx":
+            if event.data:
+                self._protocol.receive_data(event.data)
+            self._drain()
+        elif event.dir == "tx":
+            for line in event.data.replace(b"\n", b"\r").split(b"\r"):
+                if text := line.decode("ascii", "replace").strip().replace("\ufffd", "?"):
+                    self._send(text)
+        elif event.data.startswith(b"no answer"):
+            self._protocol.give_up()
+            self._conversation.abandon(self._time, silent=True)
+
+    def _send(self, text: str) -> None:
+        if not text.upper().startswith("AT") or re.search(r"[\x1a\x1b]", text):
+            return
+        self._protocol.give_up()
+        if self._protocol.state in (State.IDLE, State.OUT_OF_SYNC):
+            self._protocol.send(command(text))
+            self._conversation.sent(text, self._time)
+
+    def _drain(self) -> None:
+        while (event := self._protocol.next_event()) is not None:
+            self._conversation.feed(event, self._time)
+
+    def end(self) -> None:
+        self._protocol.receive_data(b"")
+        self._drain()
