@@ -444,7 +444,7 @@ def _booted(reply: Reply) -> Iterator[Fact]:
 
 
 DRIVER = ModemDriver(
-    family="generic_3gpp",
+    family="generic-3gpp",
     vendor="any",
     probes=(
         Probe("AT+CFUN?", Layer.DEVICE),

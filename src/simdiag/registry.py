@@ -19,7 +19,7 @@ from types import ModuleType
 from simdiag.driver import ModemDriver, Reader
 from simdiag.profile import CarrierProfile
 
-GENERIC = "generic_3gpp"
+GENERIC = "generic-3gpp"
 """The family for a modem that no other driver knows."""
 
 

@@ -1,0 +1,217 @@
+"""Quectel EC21/EC25/EG25/EG91/EG95/EP06/EM05/EM06 (Qualcomm MDM9x), AT over ``option``.
+
+Facts from the EC2x/EG9x AT commands manual, where no other source stands beside a reader.
+"""
+
+import re
+from collections.abc import Iterator
+
+from simdiag.driver import (
+    Dialect,
+    Fact,
+    Fields,
+    Layer,
+    ModemDriver,
+    PortRole,
+    Probe,
+    Reply,
+    decode_iccid,
+    usb,
+)
+
+
+def card_number(reply: Reply) -> Iterator[Fact]:
+    """+QCCID: the ICCID, some firmware leaves the filler F behind it."""
+    if number := decode_iccid(reply.text):
+        yield Fact("sim.iccid", number)
+
+
+def pin_counter(reply: Reply) -> Iterator[Fact]:
+    """+QPINC: facility, PIN tries left, PUK tries left."""
+    for values in reply.each():
+        if values.text(0) == "SC":
+            for name, index in (("sim.pin_retries", 1), ("sim.puk_retries", 2)):
+                if (left := values.integer(index)) is not None:
+                    yield Fact(name, left)
+
+
+def card_switch(reply: Reply) -> Iterator[Fact]:
+    """+QSIMSTAT: report setting, 0 removed 1 inserted 2 unknown."""
+    value = reply.fields().integer(1)
+    if value in (0, 1):
+        yield Fact("sim.inserted", value == 1)
+
+
+def card_detection(reply: Reply) -> Iterator[Fact]:
+    """+QSIMDET: detection on, level of the pin with a card in."""
+    values = reply.fields()
+    if (enabled := values.integer(0)) in (0, 1):
+        yield Fact("sim.detection", {"enabled": enabled == 1, "level": values.integer(1)})
+
+
+def network(reply: Reply) -> Iterator[Fact]:
+    """+QNWINFO: technology, PLMN (quoted or bare), band, channel."""
+    values = reply.fields()
+    if re.search(r"no service", reply.text, re.IGNORECASE):
+        yield Fact("cell.state", "no service")
+        return
+    if plmn := re.fullmatch(r"\d{5,6}", values.text(1) or ""):
+        yield Fact("operator.plmn", plmn[0])
+    if values.text(2):
+        yield Fact("cell.technology", values[0])
+        yield Fact("cell.band", re.sub(r"(?i)^.*band ", "B", values[2]).replace("NR N", "n"))
+    if (channel := values.integer(3)) is not None:
+        yield Fact("cell.earfcn", channel)
+
+
+_STATES = {"SEARCH": "searching", "LIMSRV": "limited", "NOCONN": "camped", "CONNECT": "connected"}
+
+
+def serving_cell(reply: Reply) -> Iterator[Fact]:
+    """+QENG="servingcell": one line, or a line with the state and one for each leg (NSA)."""
+    for values in reply.each():
+        if values.text(0) == "servingcell":
+            state = _STATES.get(values.text(1) or "")
+            if state:
+                yield Fact("cell.state", state)
+            values = Fields(values[2:])
+        kind = values.text(0) or ""
+        if kind == "LTE":
+            yield from _lte(Fields(values[1:]))
+        elif kind == "NR5G-SA":
+            yield from _nr_sa(Fields(values[1:]))
+        elif kind == "NR5G-NSA":
+            yield from _nr_nsa(Fields(values[1:]))
+        elif kind == "WCDMA":
+            yield from _levels(values, rscp=8)
+
+
+def _lte(values: Fields) -> Iterator[Fact]:
+    """FDD/TDD, MCC, MNC, cell, PCI, EARFCN, band, two bandwidths, TAC, RSRP, RSRQ, RSSI, SINR."""
+    if values.text(1) and values.text(2) and values[1] != "-":
+        yield Fact("operator.plmn", values[1] + values[2].zfill(2))
+    yield from _place(values, pci=4, earfcn=5, band=6, prefix="B")
+    yield from _levels(values, rsrp=10, rsrq=11, rssi=12)
+
+
+def _nr_sa(values: Fields) -> Iterator[Fact]:
+    """FDD/TDD, MCC, MNC, cell, PCI, TAC, ARFCN, band, bandwidth, RSRP, RSRQ, SINR."""
+    if values.text(1) and values.text(2) and values[1] != "-":
+        yield Fact("operator.plmn", values[1] + values[2].zfill(2))
+    yield from _place(values, pci=4, earfcn=6, band=7, prefix="n")
+    yield from _levels(values, rsrp=9, rsrq=10, sinr=11)
+
+
+def _nr_nsa(values: Fields) -> Iterator[Fact]:
+    """MCC, MNC, PCI, RSRP, SINR, RSRQ, ARFCN, band."""
+    for name, index, lowest, highest in (
+        ("signal.ss_rsrp_dbm", 3, -157, -31),
+        ("signal.ss_sinr_db", 4, -23, 40),
+        ("signal.ss_rsrq_db", 5, -43, 20),
+    ):
+        value = values.integer(index)
+        if value is not None and lowest <= value <= highest:
+            yield Fact(name, value)
+
+
+def _place(values: Fields, *, pci: int, earfcn: int, band: int, prefix: str) -> Iterator[Fact]:
+    if (cell := values.integer(pci)) is not None and 0 <= cell <= 1007:
+        yield Fact("cell.pci", cell)
+    if (channel := values.integer(earfcn)) is not None:
+        yield Fact("cell.earfcn", channel)
+    if (number := values.integer(band)) is not None:
+        yield Fact("cell.band", f"{prefix}{number}")
+
+
+_RANGES = {
+    "rsrp": ("signal.rsrp_dbm", -157, -31),
+    "rsrq": ("signal.rsrq_db", -43, 20),
+    "rssi": ("signal.rssi_dbm", -120, -20),
+    "rscp": ("signal.rscp_dbm", -121, -20),
+    "sinr": ("signal.sinr_db", -23, 40),
+}
+"""What a level can be; 255, 32767 and -32768 are fillers."""
+
+
+def _levels(values: Fields, **where: int) -> Iterator[Fact]:
+    for kind, index in where.items():
+        name, lowest, highest = _RANGES[kind]
+        level = values.integer(index)
+        if level is not None and lowest <= level <= highest:
+            yield Fact(name, level)
+
+
+def temperature(reply: Reply) -> Iterator[Fact]:
+    """+QTEMP: three numbers, or a line for each sensor; 255 and the like mean no sensor."""
+    found = [
+        value
+        for values in reply.each()
+        for value in (values.integer(i) for i in range(len(values)))
+        if value is not None and -40 <= value <= 150 and value != 0
+    ]
+    if found:
+        yield Fact("device.temperature_c", max(found))
+
+
+def counters(reply: Reply) -> Iterator[Fact]:
+    """+QGDCNT: bytes sent, bytes received, since the counter was last cleared."""
+    values = reply.fields()
+    for name, index in (("counter.tx_bytes", 0), ("counter.rx_bytes", 1)):
+        if (count := values.integer(index)) is not None:
+            yield Fact(name, count)
+
+
+def setting(reply: Reply) -> Iterator[Fact]:
+    """+QCFG: scan mode (0 automatic) and USB network mode."""
+    values = reply.fields()
+    if values.text(0) == "nwscanmode" and (mode := values.integer(1)) is not None:
+        yield Fact("radio.mode_restricted", mode != 0)
+        yield Fact("radio.mode", {0: "automatic", 1: "GSM only", 2: "WCDMA only", 3: "LTE only"}.get(mode, str(mode)))
+    elif values.text(0) == "usbnet" and (mode := values.integer(1)) is not None:
+        yield Fact("usb.network_mode", {0: "QMI", 1: "ECM", 2: "MBIM", 3: "RNDIS"}.get(mode, str(mode)))
+
+
+def lock(reply: Reply) -> Iterator[Fact]:
+    """+QNWLOCK: a lock to a cell or frequency; 0 is none."""
+    values = reply.fields()
+    if values.text(0) and (number := values.integer(1)) is not None:
+        yield Fact("radio.cell_locked", number != 0)
+
+
+DRIVER = ModemDriver(
+    family="quectel-ec2x",
+    vendor="Quectel",
+    match=usb(0x2C7C, 0x0121, 0x0125, 0x0191, 0x0195, 0x0296, 0x0306, 0x030B, 0x0435, 0x0512),
+    identify=r"\b(EC2[015]|EG2[15]|EG9\d|EP06|EM0[56]|EG06|EM12|EG12|EG18)",
+    ports={
+        0: PortRole.DIAG,
+        1: PortRole.GNSS,
+        2: PortRole.AT_PRIMARY,
+        3: PortRole.AT_SECONDARY,
+    },
+    dialect=Dialect(urc_prefixes=("+QIND:", "+QUSIM:", "+QSIMSTAT URC", "RDY", "POWERED DOWN")),
+    probes=(
+        Probe("AT+QTEMP", Layer.DEVICE),
+        Probe('AT+QCFG="usbnet"', Layer.DEVICE, reads_by_set=True),
+        Probe("AT+QSIMSTAT?", Layer.SIM),
+        Probe("AT+QSIMDET?", Layer.SIM),
+        Probe("AT+QPINC?", Layer.SIM),
+        Probe("AT+QCCID", Layer.SIM, unless="sim.iccid"),
+        Probe('AT+QCFG="nwscanmode"', Layer.REGISTRATION, reads_by_set=True),
+        Probe("AT+QNWINFO", Layer.RADIO),
+        Probe('AT+QENG="servingcell"', Layer.RADIO, reads_by_set=True),
+        Probe("AT+QGDCNT?", Layer.COUNTERS),
+    ),
+    readers={
+        "+QCCID:": card_number,
+        "+QPINC:": pin_counter,
+        "+QSIMSTAT:": card_switch,
+        "+QSIMDET:": card_detection,
+        "+QNWINFO:": network,
+        "+QENG:": serving_cell,
+        "+QTEMP:": temperature,
+        "+QGDCNT:": counters,
+        "+QCFG:": setting,
+        "+QNWLOCK:": lock,
+    },
+)

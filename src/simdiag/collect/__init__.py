@@ -1,0 +1,1 @@
+"""Sources of observations. Rules never ask which of them a fact came from."""

@@ -1,0 +1,208 @@
+"""Examines a modem over its AT port: the first source of observations.
+
+The order is that of :class:`simdiag.driver.Layer`; within a layer the standard's questions come
+first, then the family's own, then fall-backs for what is still unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from simdiag.collect.interpret import Interpreter, interpreter
+from simdiag.driver import Layer, ModemDriver, Probe
+from simdiag.errors import PortGone
+from simdiag.evidence import Evidence, Exchange, Observation, Source
+from simdiag.registry import Drivers
+from simdiag.session import AtSession
+from simdiag.transport import Transport
+
+Progress = Callable[[Layer, Evidence], None]
+"""Called when a layer is begun."""
+
+_IDENTITY = ("ATI", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN")
+_DOMAINS = {"cs": "CREG", "ps": "CGREG", "eps": "CEREG", "5gs": "C5GREG"}
+_REGISTERED = (1, 5, 6, 7, 9, 10)
+_SIM_TRANSIENT = ("busy", "failure", "not inserted", "error")
+_BOOT_S = 30.0
+"""How long after its start a module may still misreport the card (boot transients)."""
+
+
+def no_progress(layer: Layer, evidence: Evidence) -> None:
+    """Report nothing."""
+
+
+def declared_commands(drivers: Drivers) -> frozenset[str]:
+    """Return the commands that the drivers' probes declare to be read-only."""
+    return frozenset(probe.command.upper() for driver in drivers for probe in driver.probes)
+
+
+class AtExamination:
+    """One examination over one port. ``evidence`` is filled as it goes on."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        drivers: Drivers,
+        *,
+        driver: ModemDriver | None = None,
+        progress: Progress = no_progress,
+        wait_s: float = 10.0,
+        just_plugged_in: bool = False,
+    ) -> None:
+        self.evidence = Evidence()
+        self.driver = driver
+        self._drivers = drivers
+        self._progress = progress
+        self._wait_s = wait_s
+        self._just_plugged_in = just_plugged_in
+        self._interpret: Interpreter = interpreter(drivers.readers(driver))
+        self.session = AtSession(transport, self._observe, declared=declared_commands(drivers))
+        if driver is not None:
+            self.session.use(driver.dialect)
+
+    def run(self) -> Evidence:
+        """Ask everything; settings are restored and the port is given back in any case."""
+        try:
+            self._examine()
+        except PortGone as gone:
+            self._note("host.port_lost", str(gone))
+        finally:
+            with suppress(PortGone):
+                self.session.restore_settings()
+            self.session.close()
+        return self.evidence
+
+    def _observe(self, exchange: Exchange) -> None:
+        for observation in self._interpret(exchange):
+            self.evidence.add(observation)
+
+    def _note(self, name: str, value: object) -> None:
+        self.evidence.add(Observation(name, value, Source(-1, "", str(value)), self.session.now))
+
+    # ---- the steps -----------------------------------------------------------------------
+    def _examine(self) -> None:
+        self._progress(Layer.DEVICE, self.evidence)
+        if not self._handshake():
+            return
+        self._report_errors_in_numbers()
+        self._identify()
+        for layer in Layer:
+            if layer is not Layer.DEVICE:
+                self._progress(layer, self.evidence)
+            for probe in self._probes(layer):
+                self._probe(probe)
+            if layer is Layer.SIM:
+                self._await_sim()
+            elif layer is Layer.REGISTRATION:
+                self._registration_in_detail()
+                self._operator_in_digits()
+        self._await_registration()
+
+    def _handshake(self) -> bool:
+        """Find out whether a modem answers at all; the first AT may meet it half asleep."""
+        for timeout_s in (1.0, 1.0, 2.0):
+            exchange = self.session.execute("AT", timeout_s=timeout_s)
+            if "0" in exchange.lines and exchange.error is not None:
+                exchange = self.session.change("ATV1", "ATV0")
+            if exchange.error is None or not exchange.error.silent:
+                self._note("device.answers", True)
+                return True
+        received = sum(len(e.data) for e in self.session.recorder.events if e.dir == "rx")
+        self._note("device.answers", False)
+        self._note("device.noise_bytes", received)
+        return False
+
+    def _report_errors_in_numbers(self) -> None:
+        """+CMEE (TS 27.007 clause 9.1): without it a missing card is a bare ERROR."""
+        exchange = self.session.execute("AT+CMEE?")
+        before = exchange.lines[0].rpartition(":")[2].strip() if exchange.lines else "0"
+        if before != "1":
+            self.session.change("AT+CMEE=1", f"AT+CMEE={before if before in ('0', '2') else '0'}")
+
+    def _identify(self) -> None:
+        for text in _IDENTITY:
+            self.session.execute(text)
+        words = (self.evidence.value(f"device.{n}") for n in ("manufacturer", "model", "revision"))
+        description = " ".join(str(w) for w in words if w)
+        driver = self.driver or self._drivers.for_description(description)
+        self.driver = driver or self._drivers.generic
+        self._interpret = interpreter(self._drivers.readers(self.driver))
+        self.session.use(self.driver.dialect)
+        self._note("device.family", self.driver.family)
+
+    def _probes(self, layer: Layer) -> list[Probe]:
+        driver = self.driver or self._drivers.generic
+        generic = () if driver is self._drivers.generic else self._drivers.generic.probes
+        known = {p.command for p in driver.probes} | set(driver.without)
+        standard = [p for p in generic if p.layer is layer and p.command not in known]
+        own = [p for p in driver.probes if p.layer is layer]
+        return [
+            *(p for p in standard if not p.unless),
+            *own,
+            *(p for p in standard if p.unless),
+        ]
+
+    def _probe(self, probe: Probe) -> None:
+        if probe.unless and self.evidence.last(probe.unless) is not None:
+            return
+        self.session.execute(
+            probe.command, *probe.prefixes, timeout_s=probe.timeout_s, linger_s=probe.linger_s
+        )
+
+    # ---- registration, with area, cell and reject cause ----------------------------------
+    def _registration_in_detail(self) -> None:
+        """Have the area, the cell and the reject cause reported (``<n>`` 3, else 2), then restore.
+
+        With ``<n>`` 0 or 1 the modem keeps them to itself; 4 and 5 (power saving) hold what 3
+        and 2 hold and stay as they are.
+        """
+        for domain, name in _DOMAINS.items():
+            status = self.evidence.value(f"registration.{domain}.status")
+            mode = self.evidence.value(f"registration.{domain}.mode")
+            refused = status is not None and status not in _REGISTERED
+            if mode is None or mode >= (3 if refused else 2) or domain == "cs":
+                continue
+            wanted = 3 if refused else 2
+            if self.session.change(f"AT+{name}={wanted}", f"AT+{name}={mode}").error is not None:
+                if wanted == 2 or mode >= 2:
+                    continue
+                self.session.change(f"AT+{name}=2", f"AT+{name}={mode}")
+            self.session.execute(f"AT+{name}?")
+
+    def _operator_in_digits(self) -> None:
+        if self.evidence.last("operator.plmn") or not self.evidence.last("operator.name"):
+            return
+        if self.session.change("AT+COPS=3,2", "AT+COPS=3,0").error is None:
+            self.session.execute("AT+COPS?", timeout_s=10)
+
+    # ---- what may only need time ---------------------------------------------------------
+    def _await_sim(self) -> None:
+        """Give a card that is being read its time: longer if the module has just started."""
+        booting = self._just_plugged_in or "device.boot_event" in self.evidence
+        state = self.evidence.value("sim.state")
+        limit = _BOOT_S if booting else self._wait_s if state == "busy" else 0.0
+        deadline = self.session.now + min(limit, 3 * self._wait_s)
+        waited = False
+        while self.evidence.value("sim.state") in _SIM_TRANSIENT and self.session.now < deadline:
+            waited = True
+            self.session.listen(min(1.0, self._wait_s))
+            self.session.execute("AT+CPIN?", timeout_s=5)
+        if waited and self.evidence.value("sim.state") == "READY":
+            for probe in self._probes(Layer.SIM):
+                self._probe(probe)
+
+    def _await_registration(self) -> None:
+        """A modem that searches is watched for a while before that becomes a finding."""
+        deadline = self.session.now + self._wait_s
+        while self._searching() and (left := deadline - self.session.now) > 0:
+            self.session.listen(min(2.0, left), until=lambda: not self._searching())
+            for name in ("CEREG", "CREG"):
+                if self._searching():
+                    self.session.execute(f"AT+{name}?")
+
+    def _searching(self) -> bool:
+        states = [self.evidence.value(f"registration.{d}.status") for d in _DOMAINS]
+        usable = self.evidence.value("sim.state", "READY") == "READY"
+        radio_on = self.evidence.value("device.functionality", 1) == 1
+        return usable and radio_on and 2 in states and not any(s in _REGISTERED for s in states)

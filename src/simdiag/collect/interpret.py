@@ -1,0 +1,107 @@
+"""Turns an exchange into observations with the parse functions of the drivers."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+
+from simdiag.driver import Reader, Reply
+from simdiag.evidence import Exchange, Observation, Source
+
+_PREFIX = re.compile(r"^(?:[+^$#%!*&_][A-Za-z0-9_]+(?:\s(?:ERROR))?)\s?(?=:)|^[*^][A-Z]+")
+_COMMAND = re.compile(r"^AT(?:[+^$#%!*&_]?[A-Z0-9]+)\??", re.IGNORECASE)
+_CACHE_SIZE = 4096
+
+Interpreter = Callable[[Exchange], list[Observation]]
+
+
+def interpreter(readers: Mapping[str, Reader]) -> Interpreter:
+    """Return a function from an exchange to its observations.
+
+    A line goes to the reader of its prefix, a line without prefix to the reader of the command
+    or, failing that, to the reader of the prefixed line before it (label tables). Observations of
+    an equal exchange are remembered: logs repeat themselves.
+    """
+    words = tuple(k for k in readers if not k.endswith(":") and not k.startswith("AT"))
+    cache: OrderedDict[object, tuple[tuple[str, object, str, str | None], ...]] = OrderedDict()
+
+    def interpret(exchange: Exchange) -> list[Observation]:
+        key = (exchange.command, exchange.lines, exchange.error)
+        facts = cache.get(key)
+        if facts is None:
+            facts = tuple(_facts(exchange, readers, words))
+            cache[key] = facts
+            if len(cache) > _CACHE_SIZE:
+                cache.popitem(last=False)
+        return [
+            Observation(
+                name, value, Source(exchange.index, exchange.command, line), exchange.time, error
+            )
+            for name, value, line, error in facts
+        ]
+
+    return interpret
+
+
+def _facts(
+    exchange: Exchange, readers: Mapping[str, Reader], words: tuple[str, ...]
+) -> Iterator[tuple[str, object, str, str | None]]:
+    for reader, reply in _replies(exchange, readers, words):
+        shown = " ".join(reply.lines)[:500]
+        try:
+            for fact in reader(reply):
+                yield fact.name, fact.value, shown, None
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as bad:
+            yield "at.unreadable", shown, shown, f"{type(bad).__name__}: {bad}"
+    if exchange.error is not None:
+        name = "at.silent" if exchange.error.silent else "at.error"
+        yield name, exchange.command, str(exchange.error), str(exchange.error)
+    elif exchange.ended or exchange.lines:
+        yield "at.answered", exchange.command or exchange.lines[0][:60], "OK", None
+
+
+def _replies(
+    exchange: Exchange, readers: Mapping[str, Reader], words: tuple[str, ...]
+) -> Iterator[tuple[Reader, Reply]]:
+    command = exchange.command
+    group: list[str] = []
+    owner: Reader | None = None
+    by_command = _command_reader(command, readers)
+    for line in exchange.lines:
+        reader = _reader_of(line, readers, words)
+        if reader is None and _PREFIX.match(line) is None:
+            reader = by_command or owner
+        if reader is not owner and owner is not None:
+            yield owner, Reply(command, tuple(group))
+            group = []
+        owner = reader
+        group.append(line)
+        if owner is None:
+            group = []
+    if owner is not None and group:
+        yield owner, Reply(command, tuple(group))
+    error = exchange.error
+    if error is not None and not error.silent and (reader := readers.get(_error_key(str(error)))):
+        yield reader, Reply(command, (str(error),), error)
+
+
+def _error_key(text: str) -> str:
+    return "+CME ERROR:" if text.startswith("+CME ERROR") else text.partition(":")[0]
+
+
+def _command_reader(command: str, readers: Mapping[str, Reader]) -> Reader | None:
+    plain = command.upper().replace(" ", "")
+    match = _COMMAND.match(plain)
+    return readers.get(plain) or (readers.get(match[0]) if match else None)
+
+
+def _reader_of(line: str, readers: Mapping[str, Reader], words: tuple[str, ...]) -> Reader | None:
+    upper = line[:64].upper()
+    match = _PREFIX.match(upper)
+    if match is not None:
+        name = match[0].rstrip()
+        return readers.get(name + ":") or readers.get(name)
+    if words and upper.startswith(words):
+        return next(readers[word] for word in words if upper.startswith(word))
+    return None

@@ -1,0 +1,58 @@
+"""The allow-list: which commands an examination may send.
+
+A command passes if it only reads. V.250 gives most of that away by its form (``?`` reads, ``=?``
+tests); actions and ``=`` forms pass only where they are known, by the patterns here or by a
+driver's probe, to be queries. The never-list goes before everything.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SPLIT = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
+
+NEVER = re.compile(
+    r"""
+    (?: \+CPIN\s*=(?!\?) | \+CPWD\s*= | \+CLCK\s*=\s*"[A-Z0-9]+"\s*,\s*[01]   # PINs and locks
+      | \+CRSM\s*=\s*(?:214|220|203|204|219|218|32|36|40|44)\b               # writes to the card
+      | \+CSIM\s*=(?!\?) | \+CGLA\s*=(?!\?) | \+CCHO | \+QESIM
+      | \+EGMR\s*=\s*1 | \+SIMEI\s*= | \+GTSN\s*=\s*1 | \+LCTSN\s*=\s*1 | \+SPIMEI\s*= | \^PHYNUM\s*=
+      | !ENTERCND | !IMEI | &[FWYZ] | \+NVRAM | \+QFLST | \+QPRTPARA | \+QFASTBOOT | \+QDOWNLOAD
+      | \+COPS\s*=\s*\? | \+CFUN\s*=(?!\?) | \+CGDCONT\s*=(?!\?) | \+CMG[DSW] | \+CUSD\s*=\s*1
+      | \^RESET | \+CRESET | \+QPOWD | \+CPOF | \+CPOWD | !RESET | \#REBOOT | \+ZRESET )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Never sent by an examination: what writes, locks, pays, resets, or breaks a data session."""
+
+_READ = re.compile(r"^[+^$#%!*&_][A-Z0-9_]+\s*=?\?$", re.IGNORECASE)
+_IDENTIFY = re.compile(r"^(?:I\d?|\+?C?GM[IMR]|\+C?GSN|\+GCAP)?$", re.IGNORECASE)
+_QUERY_BY_SET = re.compile(
+    r"""^(?: \+CRSM=(?:176|178|192),\d+(?:,\d+){0,3} | \+CGSN=[0-3] | \+CLCK="[A-Z]{2}",2
+      | \+CGPADDR=\d+(?:,\d+)* | \+CGCONTRDP=\d+ | \+CPINR="[A-Z0-9 ]+" )$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SESSION = re.compile(r"^(?:\+CMEE=[012]|\+C(?:5G|E|G)?REG=[0-5]|\+COPS=3,[0-2]|V1)$", re.IGNORECASE)
+"""Settings of this session only; whoever changes one restores it (``AtSession.change``)."""
+
+
+def is_read_only(command: str, declared: frozenset[str] = frozenset()) -> bool:
+    """Whether an examination may send this command line.
+
+    ``declared`` are the commands of driver probes; they extend the patterns here, never the
+    never-list.
+    """
+    body = re.sub(r"^\s*AT", "", command, flags=re.IGNORECASE)
+    if NEVER.search(body) or re.search(r"[\r\n\x1a\x1b]", command):
+        return False
+    if command.upper() in declared:
+        return True
+    return all(
+        _READ.match(part) or _IDENTIFY.match(part) or _QUERY_BY_SET.match(part)
+        for part in (p.strip() for p in _SPLIT.split(body))
+    )
+
+
+def is_session_setting(command: str) -> bool:
+    """Whether the command changes only how the modem talks in this session."""
+    return _SESSION.match(re.sub(r"^AT", "", command, flags=re.IGNORECASE)) is not None

@@ -1,0 +1,191 @@
+"""A conversation with a modem: the only place with a clock.
+
+Every wait has an absolute deadline. Only read-only commands pass (:mod:`simdiag.safety`);
+settings that have to change for the session are remembered and restored.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from simdiag.at import AtProtocol, Dialect, Event, FinalResult, command
+from simdiag.conversation import Conversation, Sink
+from simdiag.errors import PortGone, UnsafeCommand
+from simdiag.evidence import Exchange
+from simdiag.safety import is_read_only, is_session_setting
+from simdiag.transcript.recorded import Recorder
+from simdiag.transport import Transport
+
+_SETTLE_S = 0.05
+_RESYNC_S = 2.0
+
+
+class AtSession:
+    """Sends commands one at a time and returns their exchanges.
+
+    ``sink`` receives every exchange, unsolicited ones included, in order. ``declared`` are the
+    commands that drivers declare to be read-only.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        sink: Sink,
+        *,
+        declared: frozenset[str] = frozenset(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transport = transport
+        self._protocol = AtProtocol()
+        self._clock = clock
+        self._start = clock()
+        self._declared = declared
+        self._conversation = Conversation(sink, transport.name)
+        self._restore: list[str] = []
+        self._strays = 0
+        self._in_sync = True
+        self._ok_after_error = True
+        self.recorder = Recorder(transport.name, clock)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the session began."""
+        return self._clock() - self._start
+
+    def use(self, dialect: Dialect) -> None:
+        """Take a family's dialect into account from now on."""
+        self._protocol.dialect = dialect
+
+    # ---- commands ------------------------------------------------------------------------
+    def execute(
+        self, text: str, *prefixes: str, timeout_s: float = 3.0, linger_s: float = 0.0
+    ) -> Exchange:
+        """Send a command and wait for its final result.
+
+        Raises ``UnsafeCommand`` before anything is sent, ``PortGone`` when the port vanishes. A
+        modem that gives no final result in time yields an exchange whose error is ``silent``.
+        """
+        if not is_read_only(text, self._declared) and not is_session_setting(text):
+            raise UnsafeCommand(f"{text} is not on the read-only list of an examination")
+        if not self._in_sync:
+            self._resynchronise()
+        return self._ask(text, prefixes, timeout_s, linger_s)
+
+    def change(self, setting: str, restore: str) -> Exchange:
+        """Send a session setting; ``restore`` is sent when the session ends."""
+        if not is_session_setting(setting) or not is_session_setting(restore):
+            raise UnsafeCommand(f"{setting} is not a setting of the session")
+        self._restore.append(restore)
+        exchange = self.execute(setting)
+        if exchange.error is not None and not exchange.error.silent:
+            self._restore.pop()
+        return exchange
+
+    def listen(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Collect what the modem says unasked, until the time is over or ``until`` is true."""
+        deadline = self._clock() + seconds
+        while not until() and (left := deadline - self._clock()) > 0:
+            self._receive(min(left, 0.5))
+
+    def restore_settings(self) -> None:
+        """Put back what was changed, last first; a vanished port or a mute modem ends it."""
+        if self._conversation.pending:
+            self._give_up()
+        while self._restore:
+            try:
+                exchange = self.execute(self._restore[-1], timeout_s=2.0)
+            except PortGone:
+                return
+            if exchange.error is not None and exchange.error.silent:
+                return
+            self._restore.pop()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._transport.close()
+
+    # ---- the wire ------------------------------------------------------------------------
+    def _ask(
+        self, text: str, prefixes: tuple[str, ...], timeout_s: float, linger_s: float = 0.0
+    ) -> Exchange:
+        deadline = self._clock() + timeout_s
+        wire = self._protocol.send(command(text, *prefixes))
+        self._conversation.sent(text, self.now)
+        self.recorder.add("tx", wire)
+        self._transport.write(wire)
+        while True:
+            for exchange in self._pump(max(0.0, deadline - self._clock())):
+                if exchange.command == text:
+                    self._after(exchange, linger_s)
+                    return exchange
+            if self._clock() >= deadline:
+                return self._give_up()
+
+    def _after(self, exchange: Exchange, linger_s: float) -> None:
+        """Read on where more is likely: answers after OK, an OK after an error."""
+        if linger_s:
+            self.listen(linger_s)
+        elif exchange.error is not None and self._ok_after_error:
+            before = self._strays
+            self._receive(_SETTLE_S)
+            self._ok_after_error = self._strays > before
+            while self._strays > before:
+                before = self._strays
+                self._receive(_SETTLE_S)
+
+    def _give_up(self) -> Exchange:
+        self._protocol.give_up()
+        self._in_sync = False
+        self.recorder.add("note", b"no answer")
+        exchange = self._conversation.abandon(self.now, silent=True)
+        assert exchange is not None  # noqa: S101 - a command was pending
+        return exchange
+
+    def _resynchronise(self) -> None:
+        """Make sure that the next answer is the next command's.
+
+        Everything that was owed comes before the answer to a marker. ``AT+CMEE?`` shows in its
+        own line that it is answered; a modem without it is waited for until it is quiet.
+        """
+        self._in_sync = True
+        self._receive_until_quiet(0.2)
+        for marker in ("AT+CMEE?", "AT"):
+            exchange = self._ask(marker, (), _RESYNC_S)
+            if exchange.lines:
+                return
+            self._receive_until_quiet(0.3)
+        self._in_sync = True
+
+    def _receive_until_quiet(self, quiet_s: float) -> None:
+        deadline = self._clock() + 10 * quiet_s
+        while self._receive(quiet_s) and self._clock() < deadline:
+            pass
+
+    def _receive(self, timeout_s: float) -> bool:
+        """Read once; returns whether anything came."""
+        before = len(self.recorder.events)
+        self._pump(timeout_s)
+        return len(self.recorder.events) > before
+
+    def _pump(self, timeout_s: float) -> list[Exchange]:
+        """Read once and take every event that it gives, so that none waits for the next command."""
+        try:
+            data = self._transport.read(timeout_s)
+        except PortGone:
+            self._conversation.abandon(self.now)
+            raise
+        if data:
+            self._protocol.receive_data(data)
+        finished = []
+        while (event := self._protocol.next_event()) is not None:
+            self._note(event)
+            exchange = self._conversation.feed(event, self.now)
+            if exchange is not None:
+                finished.append(exchange)
+        return finished
+
+    def _note(self, event: Event) -> None:
+        self.recorder.add("rx", event.raw)
+        if isinstance(event, FinalResult) and event.late:
+            self._strays += 1

@@ -1,0 +1,85 @@
+"""A serial port through pyserial: a device node, ``socket://`` or ``rfc2217://``."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import serial
+
+from simdiag.errors import PortBusy, PortDenied, PortGone, PortNotFound, TransportError
+
+_SLICE_S = 0.05
+"""Longest single wait in pyserial: changing its time-out later would reconfigure the port."""
+_WRITE_S = 5.0
+
+
+class SerialTransport:
+    """An open serial port."""
+
+    def __init__(self, url: str, baud: int = 115200) -> None:
+        self.url = url
+        if "://" not in url and not Path(url).exists():
+            raise PortNotFound(url, f"there is no port {url}")
+        try:
+            self._port = serial.serial_for_url(
+                url, baudrate=baud, timeout=_SLICE_S, write_timeout=_WRITE_S, do_not_open=True
+            )
+            if "://" not in url:
+                self._port.exclusive = True
+            self._port.open()
+        except (serial.SerialException, OSError, ValueError) as problem:
+            raise _cannot_open(url, problem) from problem
+
+    @property
+    def name(self) -> str:
+        """Return the last part of the path, or the URL without a password."""
+        if "://" in self.url:
+            return re.sub(r"//[^@/]*@", "//", self.url)[:60]
+        return Path(self.url).name
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has come, waiting at most ``timeout_s`` (in steps of 50 ms)."""
+        try:
+            waited = 0.0
+            while True:
+                data: bytes = self._port.read(1)
+                if data or waited >= timeout_s:
+                    break
+                waited += _SLICE_S
+            if data and (more := self._port.in_waiting):
+                data += self._port.read(more)
+            return data
+        except (serial.SerialException, OSError, TypeError) as problem:
+            raise PortGone(self.url, f"{self.name} vanished while it was read") from problem
+
+    def write(self, data: bytes) -> None:
+        """Write all of it; a port that takes nothing for five seconds counts as gone."""
+        try:
+            self._port.write(data)
+        except serial.SerialTimeoutException:
+            return  # a port that takes nothing answers nothing: the session's deadline says so
+        except (serial.SerialException, OSError) as problem:
+            raise PortGone(self.url, f"{self.name} vanished while it was written") from problem
+
+    def close(self) -> None:
+        """Give the port back."""
+        try:
+            self._port.close()
+        except (serial.SerialException, OSError):
+            return  # it is gone already: nothing is left to give back
+
+
+def _cannot_open(url: str, problem: Exception) -> TransportError:
+    number = getattr(problem, "errno", None)
+    text = str(problem)
+    if number == errno.EACCES or "Permission denied" in text:
+        return PortDenied(url, f"no permission to open {url}")
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "busy" in text:
+        return PortBusy(url, f"another program has {url} open")
+    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
+        return PortNotFound(url, f"there is no port {url}")
+    reason = os.strerror(number) if number else text.partition(": ")[2] or text
+    return PortNotFound(url, f"cannot open {url}: {reason[:120]}")
