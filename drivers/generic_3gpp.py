@@ -27,7 +27,7 @@ from simdiag.driver import (
     sm_cause,
 )
 
-_SIM_COMMANDS = re.compile(r"^AT\+(CPIN\?|CIMI|Q?C?CC?ID|ICCID|CSMP|CMGF|CMGS|CPBS|CNUM|CMGL|CSCA|CREG=1)")
+_SIM_COMMANDS = re.compile(r"^AT\+(CPIN\?|CIMI|Q?C?CC?ID|ICCID|CSMP|CMGF|CMGS|CPBS|CNUM|CMGL|CSCA)")
 _SIM_STATE = {
     5: "PH-SIM PIN", 10: "not inserted", 11: "SIM PIN", 12: "SIM PUK", 13: "failure", 14: "busy",
     15: "wrong", 40: "PH-NET PIN", 41: "PH-NET PUK", 42: "PH-NETSUB PIN", 44: "PH-SP PIN",
@@ -76,6 +76,12 @@ def functionality(reply: Reply) -> Iterator[Fact]:
     value = reply.fields().integer(0)
     if value is not None:
         yield Fact("device.functionality", value)
+
+
+def _set_functionality(reply: Reply) -> Iterator[Fact]:
+    """A +CFUN= that was answered with OK."""
+    if match := re.search(r"CFUN\s*=\s*(\d+)", reply.command, re.IGNORECASE):
+        yield Fact("device.functionality", int(match[1]))
 
 
 def battery(reply: Reply) -> Iterator[Fact]:
@@ -405,6 +411,8 @@ def equipment_error(reply: Reply) -> Iterator[Fact]:
     code = error.code
     if code is None and error.text:
         code = cme_code(error.text.partition("(")[0])
+    if code == 13 and reply.command.upper().startswith("AT+CCHO"):
+        yield Fact("sim.channel_refused", code)
     asked_of_card = not reply.command or _SIM_COMMANDS.match(reply.command.upper().replace(" ", ""))
     if code in _SIM_STATE and asked_of_card:
         yield Fact("sim.state", _SIM_STATE[code])
@@ -414,8 +422,6 @@ def equipment_error(reply: Reply) -> Iterator[Fact]:
         yield Fact("registration.reject_cause" if cause[0] == "mm" else "data.last_error", cause[1])
     elif error.text:
         yield from _cause_in_words(error.text)
-    elif code is not None and code == 10 and "CCHO" not in reply.command:
-        yield Fact("sim.state", "not inserted")
 
 
 def _error_of_line(lines: tuple[str, ...]) -> Error | None:
@@ -487,6 +493,7 @@ DRIVER = ModemDriver(
         "AT+CIMI": imsi,
         "+CIMI:": imsi,
         "+CFUN:": functionality,
+        "AT+CFUN=": _set_functionality,
         "+CBC:": battery,
         "+CPIN:": pin_state,
         "+CPINR:": pin_retries,

@@ -59,7 +59,11 @@ def network(reply: Reply) -> Iterator[Fact]:
         yield Fact("operator.plmn", plmn[0])
     if values.text(2):
         yield Fact("cell.technology", values[0])
-        yield Fact("cell.band", re.sub(r"(?i)^.*band ", "B", values[2]).replace("NR N", "n"))
+        number = re.search(r"\d+$", values[2])
+        yield Fact(
+            "cell.band",
+            f"{'n' if 'NR' in values[2] else 'B'}{number[0]}" if number else values[2],
+        )
     if (channel := values.integer(3)) is not None:
         yield Fact("cell.earfcn", channel)
 
@@ -92,6 +96,10 @@ def _lte(values: Fields) -> Iterator[Fact]:
         yield Fact("operator.plmn", values[1] + values[2].zfill(2))
     yield from _place(values, pci=4, earfcn=5, band=6, prefix="B")
     yield from _levels(values, rsrp=10, rsrq=11, rssi=12)
+    # Most firmware prints the SINR as 0..250 for -20..30 dB, some in dB: only a number too large
+    # for dB shows which.
+    if (sinr := values.integer(13)) is not None and 40 < sinr <= 250:
+        yield Fact("signal.sinr_db", sinr / 5 - 20)
 
 
 def _nr_sa(values: Fields) -> Iterator[Fact]:
@@ -161,14 +169,18 @@ def counters(reply: Reply) -> Iterator[Fact]:
             yield Fact(name, count)
 
 
+_SCAN_MODES = {0: "automatic", 1: "GSM only", 2: "WCDMA only", 3: "LTE only"}
+_NETWORK_MODES = {0: "QMI", 1: "ECM", 2: "MBIM", 3: "RNDIS", 5: "NCM"}
+
+
 def setting(reply: Reply) -> Iterator[Fact]:
     """+QCFG: scan mode (0 automatic) and USB network mode."""
     values = reply.fields()
     if values.text(0) == "nwscanmode" and (mode := values.integer(1)) is not None:
         yield Fact("radio.mode_restricted", mode != 0)
-        yield Fact("radio.mode", {0: "automatic", 1: "GSM only", 2: "WCDMA only", 3: "LTE only"}.get(mode, str(mode)))
+        yield Fact("radio.mode", _SCAN_MODES.get(mode, str(mode)))
     elif values.text(0) == "usbnet" and (mode := values.integer(1)) is not None:
-        yield Fact("usb.network_mode", {0: "QMI", 1: "ECM", 2: "MBIM", 3: "RNDIS"}.get(mode, str(mode)))
+        yield Fact("usb.network_mode", _NETWORK_MODES.get(mode, str(mode)))
 
 
 def lock(reply: Reply) -> Iterator[Fact]:

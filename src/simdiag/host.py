@@ -1,4 +1,4 @@
-"""Facts about this computer and its ports. Only reads: nothing is opened for I/O, no packet is sent.
+"""Facts about this computer and its ports. Pure reads: no port is opened, no packet is sent.
 
 Everything here tolerates what it may not read (processes of other users, containers without
 ``/sys``): the answer is then smaller, never an exception.
@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,10 @@ _UPSTREAM_RESOLVERS = "/run/systemd/resolve/resolv.conf"
 _RTF_UP, _RTF_REJECT = 0x0001, 0x0200  # linux/route.h
 
 # Programs that take modem or serial ports by themselves, as they appear in /proc/PID/comm.
-_PORT_TAKERS = frozenset(
-    "ModemManager brltty chat gammu-smsd gpsd kermit minicom modem-manager-g picocom pppd screen "
-    "sms-tool smsd smstools wvdial".split()
-)
+_PORT_TAKERS = {
+    "ModemManager", "brltty", "chat", "gammu-smsd", "gpsd", "kermit", "minicom", "modem-manager-g",
+    "picocom", "pppd", "screen", "smsd", "smstools", "wvdial",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,16 @@ class Lock:
 class Interface:
     """A network interface of this computer.
 
-    ``up`` means enabled and with a carrier (or one that cannot tell); ``ipv4`` and ``ipv6`` that
-    it has an address which is more than link-local. ``rx_bytes`` and ``tx_bytes`` are the
-    kernel's counters since the interface appeared, link-layer headers included as the driver
-    counts them. ``default_metric`` is the metric of its best default route (lower wins; the IPv4
+    ``exists`` is ``None`` where this could not be read. ``up`` means enabled and with a
+    carrier (or one that cannot tell); ``ipv4`` and ``ipv6`` that it
+    has an address that is more than link-local. ``rx_bytes`` and ``tx_bytes`` are the kernel's
+    counters since the interface appeared, link-layer headers included as the driver counts
+    them. ``default_metric`` is the metric of its best default route (lower wins; the IPv4
     one where there is one), ``None`` without a default route.
     """
 
     name: str
-    exists: bool
+    exists: bool | None
     up: bool = False
     ipv4: bool = False
     ipv6: bool = False
@@ -212,7 +214,7 @@ def _open_devices(pid: int) -> Iterator[_Device]:
         link = folder / number
         try:
             # Only below /dev: to stat anything else could hang on a dead network file system.
-            if not os.readlink(link).startswith("/dev/"):
+            if not str(link.readlink()).startswith("/dev/"):
                 continue
         except OSError:
             continue
@@ -281,11 +283,11 @@ def _add_lock_holder(path: str, found: list[Holder]) -> None:
 
 
 def _lock_pid(content: bytes) -> int | None:
-    """The pid of a lock file: decimal text (HDB style), or an int of the machine (V2 style)."""
+    """Read a lock file: the pid is decimal text (HDB style) or four bytes (V2 style)."""
     words = content.split()
     if words and words[0].isdigit():
         return int(words[0])
-    return int.from_bytes(content, "little") if len(content) == 4 else None
+    return int.from_bytes(content, sys.byteorder) if len(content) == 4 else None
 
 
 def _alive(pid: int) -> bool:
@@ -341,7 +343,7 @@ def _group_name(gid: int) -> str:
 
 
 def _serial_group() -> str:
-    """The group that this distribution gives serial ports to."""
+    """Return the group that this distribution gives serial ports to."""
     for name in _SERIAL_GROUPS:
         with contextlib.suppress(KeyError):
             return grp.getgrnam(name).gr_name
@@ -361,7 +363,7 @@ def _groups_on_file() -> set[str]:
 
 
 def _usb_vendor(path: str) -> int | None:
-    """The USB vendor id above a tty in sysfs, where it has one."""
+    """Look the USB vendor id above a tty up in sysfs."""
     name = Path(os.path.realpath(path)).name
     start = Path(os.path.realpath(f"/sys/class/tty/{name}/device"))
     for folder in (start, *start.parents):
@@ -404,7 +406,7 @@ def default_routes4(table: str) -> dict[str, int]:
 
 
 def default_routes6(table: str) -> dict[str, int]:
-    """Parse ``/proc/net/ipv6_route`` likewise; the kernel's reject routes on ``lo`` do not count."""
+    """Parse ``/proc/net/ipv6_route`` likewise; reject routes on ``lo`` do not count."""
     found: dict[str, int] = {}
     for line in table.splitlines():
         fields = line.split()
@@ -425,9 +427,12 @@ def _interfaces(names: list[str], metrics: dict[str, int]) -> tuple[Interface, .
         return ()
     import psutil  # slow to import, and few runs come here
 
-    states = psutil.net_if_stats()
-    addresses = psutil.net_if_addrs()
-    counters = psutil.net_io_counters(pernic=True, nowrap=False)
+    try:
+        states = psutil.net_if_stats()
+        addresses = psutil.net_if_addrs()
+        counters = psutil.net_io_counters(pernic=True, nowrap=False)
+    except (OSError, psutil.Error):  # a sandbox without /proc or netlink
+        return tuple(Interface(name, exists=None) for name in names)
     found = []
     for name in names:
         state, counter = states.get(name), counters.get(name)

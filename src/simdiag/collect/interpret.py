@@ -48,7 +48,7 @@ def _facts(
     exchange: Exchange, readers: Mapping[str, Reader], words: tuple[str, ...]
 ) -> Iterator[tuple[str, object, str, str | None]]:
     for reader, reply in _replies(exchange, readers, words):
-        shown = " ".join(reply.lines)[:500]
+        shown = " ".join(reply.lines)[:500] or "OK"
         try:
             for fact in reader(reply):
                 yield fact.name, fact.value, shown, None
@@ -81,6 +81,9 @@ def _replies(
             group = []
     if owner is not None and group:
         yield owner, Reply(command, tuple(group))
+    if not exchange.lines and exchange.ended and exchange.error is None:
+        if reader := readers.get(command.upper().replace(" ", "").partition("=")[0] + "="):
+            yield reader, Reply(command, ())
     error = exchange.error
     if error is not None and not error.silent and (reader := readers.get(_error_key(str(error)))):
         yield reader, Reply(command, (str(error),), error)

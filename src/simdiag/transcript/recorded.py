@@ -8,9 +8,11 @@ printable ASCII, and the backslash, stands as an escape, so that the bytes come 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from simdiag.at import AtProtocol, Dialect, State, command
@@ -148,3 +150,20 @@ class _Port:
     def end(self) -> None:
         self._protocol.receive_data(b"")
         self._drain()
+
+
+def write_transcript(
+    path: Path, events: Iterable[Recording], redact: Callable[[bytes], bytes]
+) -> None:
+    """Write a transcript; the final name appears only once the file is whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="ascii") as stream:
+            for event in events:
+                shown = Recording(event.t, event.port, event.dir, redact(event.data))
+                stream.write(shown.to_json() + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh Debian machine: `make demo` and `make test`.
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint messages bench-speed clean
+
+# ---- what a user wants -------------------------------------------------------------------
+demo: $(STAMP)
+	$(PY) hil/demo.py
+
+test: $(STAMP)
+	$(VENV)/bin/pytest -n auto -q
+	$(VENV)/bin/pytest -q hil
+
+# ---- what a developer wants --------------------------------------------------------------
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+messages: $(STAMP)
+	$(VENV)/bin/pybabel -q extract -F babel.cfg -k N_ -k message -k _ --no-location --omit-header --sort-output -o $(VENV)/simdiag.pot .
+	for language in src/simdiag/locale/*/; do \
+	  $(VENV)/bin/pybabel -q update -D simdiag -N --omit-header -i $(VENV)/simdiag.pot -d src/simdiag/locale -l $$(basename $$language); \
+	done
+	$(PY) hatch_build.py
+
+bench-speed: $(STAMP)
+	$(PY) benchmarks/speed.py
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# ---- set-up ------------------------------------------------------------------------------
+$(STAMP): pyproject.toml hatch_build.py $(wildcard src/simdiag/locale/*/LC_MESSAGES/*.po)
+	@command -v python3 >/dev/null || { echo "Python 3.11 or newer is needed: sudo apt install python3 python3-venv"; exit 1; }
+	@test -x $(PY) || python3 -m venv $(VENV) || { echo "venv is missing: sudo apt install python3-venv"; exit 1; }
+	$(PY) -m pip install -q --upgrade pip
+	$(PY) -m pip install -q -e . --group dev
+	@touch $@

@@ -1,0 +1,161 @@
+"""Examines devices: finds the port, asks the modem, runs the rules. One call per device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from simdiag import host
+from simdiag.collect.at import AtExamination, no_progress
+from simdiag.collect.computer import interface_observation, usb_observations
+from simdiag.diagnose import Diagnosis, diagnose
+from simdiag.discovery import SerialPort, UsbModem, candidates
+from simdiag.driver import Layer
+from simdiag.errors import PortBusy, PortDenied, TransportError
+from simdiag.evidence import Evidence, Observation, Source
+from simdiag.profile import CarrierProfile
+from simdiag.registry import drivers, profiles
+from simdiag.transcript import Recording
+from simdiag.transport import SerialTransport
+
+_JUST_PLUGGED_IN_S = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to examine: a port that somebody named, a device that was found, or both."""
+
+    port: str | None = None
+    device: UsbModem | None = None
+
+    @property
+    def name(self) -> str:
+        """A short name for people."""
+        if self.device is not None:
+            return self.device.id if self.port is None else f"{self.device.id} ({self.port})"
+        return self.port or "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to examine."""
+
+    profile: CarrierProfile | None = None
+    wait_s: float = 10.0
+    baud: int = 115200
+
+
+@dataclass(slots=True)
+class Examination:
+    """What came of examining one target."""
+
+    target: Target
+    evidence: Evidence = field(default_factory=Evidence)
+    events: list[Recording] = field(default_factory=list)
+    diagnosis: Diagnosis = field(init=False)
+    elapsed_s: float = 0.0
+
+
+Progress = Callable[[Target, Layer], None]
+
+
+def examine(target: Target, options: Options, progress: Progress | None = None) -> Examination:
+    """Examine one device; whatever goes wrong with the port becomes evidence, no exception."""
+    result = Examination(target)
+    start = time.monotonic()
+    if target.device is not None:
+        for observation in usb_observations(target.device):
+            result.evidence.add(observation)
+    _over_the_port(result, options, progress)
+    if target.device is not None and (seen := interface_observation(target.device)) is not None:
+        result.evidence.add(seen)
+    judge(result, options.profile)
+    result.elapsed_s = time.monotonic() - start
+    return result
+
+
+def judge(result: Examination, profile: CarrierProfile | None = None) -> None:
+    """Run the rules over what was collected, with the profile of the card's operator."""
+    evidence = result.evidence
+    profile = profile or profiles().for_card(evidence.value("sim.imsi"), evidence.value("sim.iccid"))
+    result.diagnosis = diagnose(evidence, profile)
+
+
+def examine_all(
+    targets: Iterable[Target], options: Options, progress: Progress | None = None
+) -> list[Examination]:
+    """Examine many devices at once; the results come in the order of the targets."""
+    targets = list(targets)
+    with ThreadPoolExecutor(max_workers=min(64, max(1, len(targets)))) as pool:
+        return list(pool.map(lambda target: examine(target, options, progress), targets))
+
+
+def _over_the_port(result: Examination, options: Options, progress: Progress | None) -> None:
+    """Try the ports in their order until a modem answers on one."""
+    target, device = result.target, result.target.device
+    ports = [target.port] if target.port else [p.path for p in _ports(device)]
+    if not ports:
+        words = device.composition if device and device.composition else "no command port"
+        _problem(result, "network_only", words)
+        return
+    problem: tuple[str, str] | None = None
+    for port in ports:
+        try:
+            transport = _open(port, options.baud)
+        except TransportError as error:
+            problem = problem or (_kind(error), str(error))
+            continue
+        examination = AtExamination(
+            transport,
+            drivers(),
+            driver=drivers().by_family.get(device.family or "") if device else None,
+            progress=(lambda layer, _: progress(target, layer)) if progress else no_progress,
+            wait_s=options.wait_s,
+            just_plugged_in=bool(device and (device.plugged_in_s or 1e9) < _JUST_PLUGGED_IN_S),
+        )
+        evidence = examination.run()
+        result.events += examination.session.recorder.events
+        if evidence.value("device.answers") or port == ports[-1]:
+            for observation in evidence:
+                result.evidence.add(observation)
+            return
+    if problem:
+        _problem(result, *problem)
+
+
+def _ports(device: UsbModem | None) -> list[SerialPort]:
+    return candidates(device) if device is not None else []
+
+
+def _open(port: str, baud: int) -> SerialTransport:
+    """Open a port unless somebody else uses it: two readers would steal each other's answers."""
+    holders = [] if "://" in port else host.port_holders(port)
+    if holders:
+        names = ", ".join(str(h) for h in holders)
+        raise PortBusy(port, f"{port} is held by {names}", names)
+    try:
+        return SerialTransport(port, baud)
+    except PortDenied as denied:
+        raise PortDenied(port, host.explain_denied(port)) from denied
+
+
+def _kind(error: TransportError) -> str:
+    if isinstance(error, PortBusy):
+        return "busy"
+    return "denied" if isinstance(error, PortDenied) else "missing"
+
+
+def _problem(result: Examination, kind: str, detail: str) -> None:
+    result.evidence.add(
+        Observation("host.port_problem", {"kind": kind, "detail": detail}, Source(-1, "", detail))
+    )
+
+
+def nothing_found() -> Examination:
+    """The result where no device is attached at all."""
+    result = Examination(Target())
+    _problem(result, "none", "no modem is attached")
+    judge(result)
+    return result

@@ -1,0 +1,49 @@
+"""``simdiag diagnose``: the verdict from a transcript or any pasted AT log."""
+
+from __future__ import annotations
+
+import sys
+from gettext import gettext as _
+from pathlib import Path
+
+import click
+
+from simdiag.cli.common import (
+    chosen_profile,
+    json_option,
+    language_option,
+    profile_option,
+    reveal_option,
+    warn_of_broken_files,
+)
+
+
+@click.command(help=_("Say what is wrong from recorded transcripts or pasted AT logs (- reads standard input)."))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@profile_option
+@json_option
+@reveal_option
+@language_option
+def command(
+    files: tuple[Path, ...], profile_id: str | None, as_json: bool, reveal: frozenset[str]
+) -> int:
+    """Diagnose each file in the order given."""
+    from simdiag.cli.output import print_result
+    from simdiag.cli.status import Status, of_cause, worst
+    from simdiag.errors import TranscriptError
+    from simdiag.log import examine_log, unreadable
+
+    profile = chosen_profile(profile_id)
+    warn_of_broken_files()
+    statuses = []
+    for file in files:
+        source = sys.stdin.buffer if str(file) == "-" else file
+        try:
+            result = examine_log(source, profile)
+            statuses.append(of_cause(result.diagnosis.cause))
+            error = None
+        except TranscriptError as problem:
+            result, error = unreadable(), str(problem)
+            statuses.append(Status.NOT_EXAMINED)
+        print_result(result, as_json, reveal, file=str(file), error=error)
+    return worst(statuses)

@@ -1,0 +1,82 @@
+"""Options and small things that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from gettext import gettext as _
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from simdiag.profile import CarrierProfile
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_REVEAL = ("iccid", "imsi", "imei", "ip", "cell", "all")
+
+
+def _reveal(_ctx: click.Context, _param: click.Parameter, value: str) -> frozenset[str]:
+    kinds = frozenset(k.strip().lower() for k in value.split(",") if k.strip())
+    if unknown := kinds - set(_REVEAL):
+        raise click.BadParameter(
+            _("unknown kind {kind}; choose from {kinds}").format(
+                kind=", ".join(sorted(unknown)), kinds=", ".join(_REVEAL)
+            )
+        )
+    return kinds
+
+
+def reveal_option(command: F) -> F:
+    """Add ``--reveal``."""
+    return click.option(
+        "--reveal", metavar="KINDS", default="", callback=_reveal,
+        help=_("Show these identifiers in full: iccid, imsi, imei, ip, cell or all, separated by commas."),
+    )(command)  # fmt: skip
+
+
+def language_option(command: F) -> F:
+    """Add ``--lang``; it was read before the commands were made, so nothing is left to do."""
+    return click.option(
+        "--lang", metavar="LANG", expose_value=False, help=_("Language, such as en or zh-CN.")
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Add ``--json``."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help=_("Print JSON, one object per line (`simdiag schema`).")
+    )(command)
+
+
+def profile_option(command: F) -> F:
+    """Add ``--profile``."""
+    return click.option(
+        "--profile", "profile_id", metavar="ID",
+        help=_("Carrier profile to use instead of the one that the card's numbers choose."),
+    )(command)  # fmt: skip
+
+
+def chosen_profile(profile_id: str | None) -> CarrierProfile | None:
+    """Return the profile that the user named; a wrong name is a usage error that lists all."""
+    from simdiag.registry import profiles
+
+    found = profiles()
+    if profile_id is None:
+        return None
+    if profile_id not in found.by_id:
+        raise click.BadParameter(
+            _("there is no profile {name}; known are {names}").format(
+                name=profile_id, names=", ".join(sorted(found.by_id))
+            ),
+            param_hint="--profile",
+        )
+    return found.by_id[profile_id]
+
+
+def warn_of_broken_files() -> None:
+    """Name driver and profile files that were left out; the rest still works."""
+    from simdiag.registry import drivers, profiles
+
+    for problem in (*drivers().problems, *profiles().problems):
+        click.echo(_("Left out: {problem}").format(problem=problem), err=True)

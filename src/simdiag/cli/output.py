@@ -1,0 +1,55 @@
+"""Prints results, for people or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from gettext import gettext as _
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from simdiag.redact import Redactor
+
+if TYPE_CHECKING:
+    from simdiag.diagnose import Diagnosis
+    from simdiag.evidence import Evidence
+
+
+class Result(Protocol):
+    """What an examination and a log have in common."""
+
+    @property
+    def evidence(self) -> Evidence: ...
+    @property
+    def diagnosis(self) -> Diagnosis: ...
+    @property
+    def elapsed_s(self) -> float: ...
+
+
+def print_result(
+    result: Result,
+    as_json: bool,
+    reveal: frozenset[str],
+    *,
+    file: str | None = None,
+    device: str | None = None,
+    error: str | None = None,
+) -> None:
+    """Print one result; ``error`` says why there is none."""
+    redactor = Redactor(result.evidence, reveal)
+    if as_json:
+        from simdiag.report.contract import to_json
+
+        click.echo(to_json(
+            result.diagnosis, result.evidence, redactor, _, file=file, device=device,
+            elapsed_s=result.elapsed_s, error=error,
+        ))  # fmt: skip
+    elif error is not None:
+        click.echo(f"simdiag: {error}", err=True)
+    else:
+        from rich.console import Console
+
+        from simdiag.report.terminal import show
+
+        show(Console(highlight=False), result.diagnosis, redactor, _, title=file or device or "")
+    sys.stdout.flush()

@@ -1,0 +1,69 @@
+"""The verdict from a log: the same parsers and the same rules as for a live modem."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from simdiag.collect.interpret import interpreter
+from simdiag.diagnose import Diagnosis, diagnose
+from simdiag.driver import ModemDriver
+from simdiag.errors import TranscriptError
+from simdiag.evidence import Evidence, Exchange
+from simdiag.profile import CarrierProfile
+from simdiag.registry import drivers, profiles
+from simdiag.transcript import read_log
+
+
+@dataclass(slots=True)
+class Examined:
+    """Evidence and verdict of a log."""
+
+    evidence: Evidence
+    diagnosis: Diagnosis
+    elapsed_s: float = 0.0
+
+
+class _Reading:
+    """Collects evidence; turns to a family's own readers once the log names the family."""
+
+    def __init__(self) -> None:
+        self.evidence = Evidence()
+        self.driver: ModemDriver | None = None
+        self._interpret = interpreter(drivers().readers())
+
+    def take(self, exchange: Exchange) -> None:
+        for observation in self._interpret(exchange):
+            self.evidence.add(observation)
+            if self.driver is None and observation.name in ("device.model", "device.revision"):
+                self._identify()
+
+    def _identify(self) -> None:
+        names = ("device.manufacturer", "device.model", "device.revision")
+        words = " ".join(str(self.evidence.value(n) or "") for n in names)
+        self.driver = drivers().for_description(words)
+        if self.driver is not None:
+            self._interpret = interpreter(drivers().readers(self.driver))
+
+
+def examine_log(source: BinaryIO | Path, profile: CarrierProfile | None = None) -> Examined:
+    """Read a log and judge it; raises ``TranscriptError`` where it holds no AT exchange."""
+    start = time.monotonic()
+    reading = _Reading()
+    summary = read_log(source, reading.take)
+    if not summary.exchanges:
+        raise TranscriptError(
+            f"{source if isinstance(source, Path) else 'the input'} holds no AT commands or answers; "
+            "give a recorded transcript or a log of the talk with the modem"
+        )
+    evidence = reading.evidence
+    profile = profile or profiles().for_card(evidence.value("sim.imsi"), evidence.value("sim.iccid"))
+    return Examined(evidence, diagnose(evidence, profile), time.monotonic() - start)
+
+
+def unreadable() -> Examined:
+    """The result for a file from which nothing could be read."""
+    evidence = Evidence()
+    return Examined(evidence, diagnose(evidence))

@@ -1,0 +1,89 @@
+"""A diagnosis on the terminal, for people: the verdict first, then its proof."""
+
+from __future__ import annotations
+
+import re
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from simdiag.causes import CAUSES, RESPONSIBLE_TITLES
+from simdiag.diagnose import Diagnosis
+from simdiag.message import N_, Translate
+from simdiag.redact import Redactor
+from simdiag.rules import Finding, Severity
+
+_STYLE = {"healthy": "green", "inconclusive": "yellow"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LINES_PER_CITE = 4
+
+
+def plain(text: str) -> str:
+    """Return text from a device without control characters, so that none reaches the terminal."""
+    return _CONTROL.sub("�", text)
+
+
+def show(
+    console: Console, diagnosis: Diagnosis, redactor: Redactor, _: Translate, *, title: str = ""
+) -> None:
+    """Print the verdict, its proof, what was ruled out, who can act and what to do next."""
+    style = _STYLE.get(diagnosis.cause, "red")
+    sure = _("certainty {percent} %").format(percent=round(diagnosis.confidence * 100))
+    head = Text.assemble(
+        (_(diagnosis.entry.title), f"bold {style}"), "\n",
+        (f"{diagnosis.cause} · {sure}", "dim"),
+    )  # fmt: skip
+    console.print(Panel(head, title=Text(plain(title)) if title else None, title_align="left",
+                        border_style=style))  # fmt: skip
+    _section(console, _(N_("Why")), [line for f in diagnosis.proof for line in _proof(f, redactor, _)])
+    _section(console, _(N_("Worth knowing")), _remarks(diagnosis, redactor, _))
+    _section(console, _(N_("Ruled out")), _ruled_out(diagnosis, redactor, _))
+    _section(console, _(N_("Not ruled out")), _alternatives(diagnosis, _))
+    if diagnosis.cause != "healthy":
+        _section(console, _(N_("Who can fix it")), [Text(_(RESPONSIBLE_TITLES[diagnosis.responsible]))])
+    steps = [
+        Text(f"{number}. {plain(step.render(_))}")
+        for number, step in enumerate(diagnosis.next_steps, 1)
+    ]
+    _section(console, _(N_("What to do next")), steps)
+
+
+def _section(console: Console, title: str, lines: list[Text]) -> None:
+    if lines:
+        console.print(Text(title, "bold"))
+        console.print(Padding(Group(*lines), (0, 0, 0, 2)))
+
+
+def _proof(finding: Finding, redactor: Redactor, _: Translate) -> list[Text]:
+    lines = [Text(redactor.text(plain(finding.text.render(_))))]
+    sources = {(o.source.command, o.source.line): o.source for o in finding.cites}
+    for source in list(sources.values())[:_LINES_PER_CITE]:
+        if source.exchange >= 0:
+            shown = plain(redactor.text(source.line))[:200]
+            asked = plain(redactor.text(source.command))
+            lines.append(Text.assemble("  ", (asked, "cyan"), " → " if asked else "", (shown, "dim")))
+    return lines
+
+
+def _remarks(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[Text]:
+    return [
+        Text(redactor.text(plain(f.text.render(_))), "yellow" if f.severity is Severity.WARNING else "")
+        for f in diagnosis.findings
+        if f.severity in (Severity.WARNING, Severity.INFO)
+    ]
+
+
+def _ruled_out(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[Text]:
+    shown = [f for f in diagnosis.ruled_out if f not in diagnosis.proof]
+    return [
+        Text.assemble(("✓ ", "green"), redactor.text(plain(f.text.render(_)))) for f in shown
+    ]
+
+
+def _alternatives(diagnosis: Diagnosis, _: Translate) -> list[Text]:
+    return [
+        Text.assemble(_(CAUSES[a.cause].title), (f" ({a.cause})", "dim"), "\n  ", a.test.render(_))
+        for a in diagnosis.alternatives
+    ]

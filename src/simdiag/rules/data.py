@@ -1,0 +1,107 @@
+"""Faults of the data connection: APN, login, subscription, connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simdiag.evidence import Evidence, Observation
+from simdiag.message import N_, Message, message
+from simdiag.profile import CarrierProfile
+from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
+from simdiag.rules.view import data_up, denied, is_newer, registration
+
+_ASK = message(N_("Ask the operator whether data and this APN belong to the card's plan."))
+_SET_APN = message(N_("Set the APN that the seller gives: does the connection come up?"))
+_AGAIN = message(N_("Try again in ten minutes."))
+
+_CAUSES: dict[int, tuple[str, float, tuple[tuple[str, Message], ...], str]] = {
+    8: ("data_barred", 0.88, (), N_("The operator bars data for this subscription.")),
+    26: ("network_refused", 0.6, (("searching", _AGAIN),), N_("The network has no resources left.")),
+    27: ("apn_wrong", 0.88, (("data_not_subscribed", _ASK),), N_("The network does not know this APN.")),
+    28: ("apn_wrong", 0.7, (), N_("The network does not offer this kind of address (PDN type).")),
+    29: ("apn_auth_rejected", 0.88, (), N_("User name or password were rejected.")),
+    30: ("apn_wrong", 0.5, (("data_not_subscribed", _ASK),), N_("The gateway rejected the connection.")),
+    31: ("data_not_subscribed", 0.45, (("apn_wrong", _SET_APN),), N_("The connection was rejected without a reason.")),
+    32: ("data_not_subscribed", 0.7, (("apn_wrong", _SET_APN),), N_("The service is not supported for this card.")),
+    33: ("data_not_subscribed", 0.82, (("apn_wrong", _SET_APN),), N_("The plan does not include this service.")),
+    34: ("network_refused", 0.6, (("searching", _AGAIN),), N_("The service is out of order for now.")),
+    38: ("network_refused", 0.6, (("searching", _AGAIN),), N_("The network itself failed.")),
+    50: ("apn_wrong", 0.7, (), N_("The network gives IPv4 addresses only.")),
+    51: ("apn_wrong", 0.7, (), N_("The network gives IPv6 addresses only.")),
+    57: ("apn_wrong", 0.6, (), N_("The network gives both kinds of address only.")),
+    66: ("apn_wrong", 0.65, (("data_not_subscribed", _ASK),),
+         N_("The APN is not supported on this technology in this network.")),
+}  # fmt: skip
+"""Session cause (TS 24.301 clause 9.9.4.4 and kin): cause code, confidence, alternatives, text."""
+
+_HARMLESS = {36, 39, 112}
+"""Regular deactivation and the like."""
+_PLACEHOLDERS = {"yourapn", "your_apn", "apn", "internet.example", "example", "test", "my_apn", "xxx", "apn_name"}
+
+
+@rule
+def refused(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """The network gave a reason for refusing the data connection."""
+    reason = evidence.last("data.last_error")
+    if reason is None or reason.value in _HARMLESS:
+        return
+    if is_newer(up := data_up(evidence), reason):
+        yield note(Severity.INFO, "data_refused_before",
+                   message(N_("A data connection was refused earlier (cause {number}); one is up now."),
+                           number=reason.value), reason, up)  # fmt: skip
+        return
+    code, confidence, others, text = _CAUSES.get(
+        reason.value, ("data_not_subscribed", 0.45, (("apn_wrong", _SET_APN),), N_("The data connection was refused."))
+    )
+    yield fault(code, confidence,
+                message(N_("{meaning} (session cause {number})"), meaning=Message(text), number=reason.value),
+                reason, evidence.last("data.defined_contexts"),
+                alternatives=tuple(Alternative(c, t) for c, t in others))  # fmt: skip
+
+
+def _attach_context(contexts: Observation | None) -> dict[str, object] | None:
+    """Return the context of the lowest number: the one a modem attaches with."""
+    found: list[dict[str, object]] = contexts.value if contexts is not None else []
+    return min(found, key=lambda c: int(str(c["cid"])), default=None)
+
+
+@rule
+def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]:
+    """The configured APN against placeholders and against what the operator's profile lists."""
+    contexts = evidence.last("data.defined_contexts")
+    context = _attach_context(contexts)
+    name = str(context["apn"]).lower() if context else ""
+    if not name or data_up(evidence) is not None:
+        return
+    if name in _PLACEHOLDERS:
+        yield fault("apn_wrong", 0.75, message(N_("The APN “{apn}” is a placeholder from an example."), apn=name), contexts)
+        return
+    known = {a.name.lower() for a in profile.apns} if profile else set()
+    if not known or any(name == k or name.startswith(k + ".") for k in known):
+        return
+    text = message(N_("The APN “{apn}” is none that is known for this operator."), apn=name)
+    alternatives = (Alternative("data_not_connected", _SET_APN),)
+    attached, active = evidence.last("data.attached"), evidence.last("data.active_contexts")
+    fails = (attached is not None and not attached.value) or (active is not None and not active.value)
+    if fails and not denied(evidence):
+        yield fault("apn_wrong", 0.62, text, contexts, attached, active, alternatives=alternatives)
+    else:
+        yield note(Severity.INFO, "apn_unknown", text, contexts)
+
+
+@rule
+def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Registered: is a data connection up?"""
+    up, served = data_up(evidence), registration(evidence)
+    if up is not None:
+        yield fine("data_up", message(N_("A data connection is up.")), up, evidence.last("data.granted_apn"))
+        return
+    active, addresses = evidence.last("data.active_contexts"), evidence.last("data.addresses")
+    attached = evidence.last("data.attached")
+    if served is None or active is None or active.value or "data.last_error" in evidence:
+        return
+    if addresses is not None:
+        yield fault("data_not_connected", 0.6, message(N_("No data connection is open.")), active, addresses, attached,
+                    alternatives=(Alternative("apn_wrong", _SET_APN),))  # fmt: skip
+    else:
+        yield note(Severity.INFO, "data_idle", message(N_("No data connection is open at the moment.")), active, attached)

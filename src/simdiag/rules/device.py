@@ -1,0 +1,89 @@
+"""Faults of the device itself: radio switch, power, firmware, temperature, network lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simdiag.evidence import Evidence
+from simdiag.message import N_, message
+from simdiag.profile import CarrierProfile
+from simdiag.rules.base import Finding, Severity, fault, fine, note, rule
+from simdiag.rules.view import radio_is_off, registration
+
+_TOO_HOT_C = 95
+_WARM_C = 80
+_LOW_MV = 3300
+"""Below this a 3.8 V cellular module browns out when it transmits (vendors' hardware manuals)."""
+
+
+@rule
+def radio(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """The radio is on, off, or in a test mode."""
+    off = radio_is_off(evidence)
+    functionality = evidence.last("device.functionality")
+    mode = evidence.last("device.mode")
+    if functionality is not None and functionality.value == 5:
+        yield fault("modem_fault", 0.85, message(N_("The device is in factory test mode.")), functionality)
+    elif mode is not None and mode.value == "factory test":
+        yield fault("modem_fault", 0.8, message(N_("The device is in factory test mode.")), mode)
+    elif off is not None:
+        yield fault("radio_off", 0.92, message(N_("The radio is switched off.")), off,
+                    evidence.last("radio.off_reason"))  # fmt: skip
+    elif functionality is not None:
+        yield fine("radio_on", message(N_("The radio is switched on.")), functionality)
+
+
+@rule
+def supply(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Warnings of low or high voltage, and the voltage itself."""
+    warnings = evidence.history("device.power_event")
+    event = next((e for e in reversed(warnings) if "VOLTAGE" in e.value.upper()), None)
+    voltage = evidence.last("device.voltage_mv")
+    low = voltage is not None and voltage.value < _LOW_MV
+    if event is not None:
+        yield fault("modem_fault", 0.85, message(N_("The device reports that its supply voltage breaks down.")),
+                    event, voltage if low else None)  # fmt: skip
+    elif low and voltage is not None and not registration(evidence):
+        yield fault("modem_fault", 0.6, message(N_("The supply voltage of {mv} mV is too low."), mv=voltage.value),
+                    voltage)  # fmt: skip
+    elif low and voltage is not None:
+        yield note(Severity.WARNING, "voltage_low",
+                   message(N_("The supply voltage of {mv} mV is low."), mv=voltage.value), voltage)  # fmt: skip
+    elif voltage is not None:
+        yield fine("voltage_good", message(N_("The supply voltage of {mv} mV is in order."), mv=voltage.value), voltage)
+
+
+@rule
+def restarts(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """A device that starts again and again while it is used."""
+    boots = evidence.history("device.boot_event")
+    banners = [b for b in boots if b.value.upper().startswith(("RDY", "^SYSSTART"))]
+    if len(banners) >= 3:
+        yield fault("modem_fault", 0.65, message(N_("The device restarted {count} times by itself."),
+                                                count=len(banners)), *banners[-3:])  # fmt: skip
+
+
+@rule
+def temperature(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Modules throttle and then leave the network near 100 °C (vendors' hardware manuals)."""
+    observation = evidence.last("device.temperature_c")
+    if observation is None:
+        return
+    degrees = observation.value
+    if degrees >= _TOO_HOT_C and not registration(evidence):
+        yield fault("overheating", 0.85, message(N_("The device is at {c} °C and off the network."), c=degrees),
+                    observation)  # fmt: skip
+    elif degrees >= _WARM_C:
+        yield note(Severity.WARNING, "warm", message(N_("The device is hot: {c} °C."), c=degrees), observation)
+    else:
+        yield fine("temperature_good", message(N_("The temperature of {c} °C is in order."), c=degrees), observation)
+
+
+@rule
+def network_lock(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Personalisation locks (TS 22.022): the device wants a code, not the card."""
+    state = evidence.last("sim.state")
+    if state is not None and str(state.value).startswith("PH-"):
+        yield fault("device_network_locked", 0.92,
+                    message(N_("The device asks for an unlock code ({state}): it is locked to an operator."),
+                            state=state.value), state)  # fmt: skip

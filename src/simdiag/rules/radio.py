@@ -1,0 +1,106 @@
+"""Faults of coverage and of the choice of network, band and technology."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simdiag.evidence import Evidence, Observation
+from simdiag.message import N_, message
+from simdiag.profile import CarrierProfile
+from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
+from simdiag.rules.view import (
+    hears_nothing,
+    level,
+    radio_is_off,
+    refused,
+    registration,
+    serving_cell,
+    statuses,
+)
+
+_WEAK_DBM = {"rsrp": -115, "ss_rsrp": -115, "rscp": -108, "rssi": -105}
+_HOPELESS_DBM = {"rsrp": -120, "ss_rsrp": -120, "rscp": -113, "rssi": -109}
+"""Limits by kind of level. Below the first a modem may fail to register, below the second even a
+registered one has no use of it; a working link at -110 dBm RSRP is no fault."""
+_WALK = message(N_("Examine again at a window or outdoors."))
+_PHONE = message(N_("Put this card into a phone at the same place: is it served there?"))
+_AUTOMATIC = message(N_("Set network mode and selection to automatic: does it register?"))
+
+
+def _kind(observation: Observation) -> str:
+    return observation.name.removeprefix("signal.").removesuffix("_dbm")
+
+
+@rule
+def coverage(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Nothing heard, too weak, or good."""
+    if radio_is_off(evidence):
+        return
+    if (nothing := hears_nothing(evidence)) is not None:
+        yield fault("no_signal", 0.8, message(N_("No cell is heard.")), nothing, *statuses(evidence),
+                    alternatives=(Alternative("modem_fault", _PHONE),
+                                  Alternative("band_or_mode_restricted", _AUTOMATIC)))  # fmt: skip
+        return
+    strongest = level(evidence)
+    if strongest is None:
+        return
+    kind, dbm = _kind(strongest), strongest.value
+    if dbm <= _HOPELESS_DBM[kind] or (dbm <= _WEAK_DBM[kind] and not registration(evidence) and not refused(evidence)):
+        yield fault("weak_signal", 0.7, message(N_("The signal is very weak: {dbm} dBm."), dbm=dbm), strongest,
+                    evidence.last("signal.sinr_db"), alternatives=(Alternative("modem_fault", _WALK),))  # fmt: skip
+    elif dbm <= _WEAK_DBM[kind]:
+        yield note(Severity.WARNING, "signal_weak", message(N_("The signal is weak: {dbm} dBm."), dbm=dbm), strongest)
+    else:
+        yield fine("signal_good", message(N_("The signal is strong enough: {dbm} dBm."), dbm=dbm), strongest)
+
+
+@rule
+def selection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """+COPS mode 2 keeps off the network, 1 and 4 hold on to one (TS 27.007 clause 7.3)."""
+    mode = evidence.last("operator.mode")
+    if mode is None or registration(evidence) or radio_is_off(evidence):
+        return
+    if mode.value == 2:
+        yield fault("operator_selection_wrong", 0.85,
+                    message(N_("The modem was told to leave the network and to stay off it.")), mode)  # fmt: skip
+    elif mode.value in (1, 4) and not refused(evidence):
+        yield fault("operator_selection_wrong", 0.72,
+                    message(N_("The network was chosen by hand, and it does not serve here.")), mode,
+                    alternatives=(Alternative("network_refused", _AUTOMATIC),))  # fmt: skip
+
+
+@rule
+def restriction(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Mode, band or cell settings that keep the modem from what is on air."""
+    if registration(evidence) or refused(evidence) or radio_is_off(evidence):
+        return
+    locked, restricted = evidence.last("radio.cell_locked"), evidence.last("radio.mode_restricted")
+    mode = evidence.last("radio.mode")
+    if locked is not None and locked.value:
+        yield fault("band_or_mode_restricted", 0.8,
+                    message(N_("The modem is locked to one cell or frequency.")), locked)  # fmt: skip
+    elif restricted is not None and restricted.value and any(o.value in (0, 2) for o in statuses(evidence)):
+        yield fault("band_or_mode_restricted", 0.75,
+                    message(N_("The modem may use only: {mode}."), mode=mode.value if mode else "?"), restricted,
+                    alternatives=(Alternative("searching", _AUTOMATIC),))  # fmt: skip
+
+
+@rule
+def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Not registered anywhere, not refused, and the reason does not show."""
+    known = list(statuses(evidence))
+    if not known or registration(evidence) or refused(evidence) or radio_is_off(evidence):
+        return
+    if hears_nothing(evidence) or serving_cell(evidence):
+        return
+    seeking = [o for o in known if o.value == 2]
+    idle = [o for o in known if o.value in (0, 4)]
+    others = (Alternative("sim_not_activated", _PHONE), Alternative("no_signal", _WALK),
+              Alternative("band_or_mode_restricted", _AUTOMATIC))  # fmt: skip
+    strongest = level(evidence)
+    if seeking:
+        yield fault("searching", 0.62, message(N_("The modem searches and is registered nowhere.")),
+                    *seeking, strongest, alternatives=others)  # fmt: skip
+    elif idle and len(known) > 1 or idle and strongest is not None:
+        yield fault("searching", 0.5, message(N_("The modem is registered nowhere and has stopped searching.")),
+                    *idle, strongest, alternatives=others)  # fmt: skip

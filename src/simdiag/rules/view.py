@@ -1,0 +1,120 @@
+"""Questions that several rules ask of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simdiag.evidence import Evidence, Observation
+
+PACKET_DOMAINS = ("eps", "5gs", "ps")
+DOMAINS = (*PACKET_DOMAINS, "cs")
+REGISTERED = (1, 5, 6, 7, 9, 10)
+"""Home, roaming, and the kinds for short messages or CSFB only, all of which carry LTE data."""
+SERVED_STATES = ("camped", "connected")
+
+
+def status(evidence: Evidence, domain: str) -> Observation | None:
+    """Return the newest registration status of a domain (``cs``, ``ps``, ``eps``, ``5gs``)."""
+    return evidence.last(f"registration.{domain}.status")
+
+
+def statuses(evidence: Evidence, domains: tuple[str, ...] = DOMAINS) -> Iterator[Observation]:
+    """Yield the newest status of each domain that is known."""
+    for domain in domains:
+        if (observation := status(evidence, domain)) is not None:
+            yield observation
+
+
+def registration(evidence: Evidence) -> Observation | None:
+    """Return the observation that shows a registration, a packet domain's first."""
+    return next((o for o in statuses(evidence) if o.value in REGISTERED), None)
+
+
+def denied(evidence: Evidence) -> Observation | None:
+    """Return the observation of a denied registration where no domain is registered."""
+    if registration(evidence):
+        return None
+    return next((o for o in statuses(evidence) if o.value == 3), None)
+
+
+def refused(evidence: Evidence) -> Observation | None:
+    """Return the refusal that stands: a reject cause given since, or a denied registration."""
+    reason = evidence.last("registration.reject_cause")
+    if reason is not None and not is_newer(registration(evidence), reason):
+        return reason
+    return denied(evidence)
+
+
+def serving_cell(evidence: Evidence) -> Observation | None:
+    """Return the observation of a cell that serves the modem."""
+    state = evidence.last("cell.state")
+    if state is not None:
+        return state if state.value in SERVED_STATES else None
+    band = evidence.last("cell.band")
+    seen = evidence.last("operator.plmn") or level(evidence)
+    return band if seen is not None else None
+
+
+def data_up(evidence: Evidence) -> Observation | None:
+    """Return the observation of an address in use: the data connection stands."""
+    for name in ("data.addresses", "data.local_address"):
+        observation = evidence.last(name)
+        if observation is not None and any(_values(observation.value)):
+            return observation
+    return None
+
+
+def _values(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value.values()
+    else:
+        yield value
+
+
+def is_newer(first: Observation | None, second: Observation | None) -> bool:
+    """Whether ``first`` was made after ``second`` (or there is no second)."""
+    if first is None:
+        return False
+    return second is None or first.source.exchange > second.source.exchange
+
+
+def radio_is_off(evidence: Evidence) -> Observation | None:
+    """Return the observation that the radio is off, by command or by a power state."""
+    functionality = evidence.last("device.functionality")
+    if functionality is not None and functionality.value in (0, 2, 3, 4, 7):
+        return functionality
+    mode = evidence.last("device.mode")
+    if mode is not None and mode.value == "low power":
+        return mode
+    switch = evidence.last("radio.switch")
+    if switch is not None and not all(switch.value.values()):
+        return switch
+    return None
+
+
+def level(evidence: Evidence) -> Observation | None:
+    """Return the best level there is: RSRP of LTE or NR, else RSCP, else RSSI."""
+    for kind in ("rsrp", "ss_rsrp", "rscp", "rssi"):
+        if (observation := evidence.last(f"signal.{kind}_dbm")) is not None:
+            return observation
+    return None
+
+
+def hears_nothing(evidence: Evidence) -> Observation | None:
+    """Return the observation that no cell is heard, unless a level says otherwise."""
+    silence = evidence.last("signal.detected")
+    if silence is None or silence.value or registration(evidence):
+        return None
+    if any(evidence.last(f"signal.{k}_dbm") for k in ("rsrp", "ss_rsrp")):
+        return None
+    levels = (evidence.last(f"signal.{k}_dbm") for k in ("rssi", "rscp"))
+    return None if any(is_newer(o, silence) for o in levels) else silence
+
+
+def home_plmns(evidence: Evidence) -> tuple[str, ...]:
+    """Return the home PLMN in both lengths that the IMSI allows, none if there is no IMSI."""
+    imsi = str(evidence.value("sim.imsi") or "")
+    length = evidence.value("sim.mnc_length")
+    if not imsi[:6].isdigit():
+        return (imsi[:5],) if imsi[:5].isdigit() else ()
+    return (imsi[: 3 + length],) if length else (imsi[:5], imsi[:6])
