@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 
 from simdiag.driver import ModemDriver, Reader
 from simdiag.profile import CarrierProfile
 
+_LOADING = Lock()
+"""Many devices are examined at once, and a half-loaded driver file must not be seen."""
 GENERIC = "generic-3gpp"
 """The family for a modem that no other driver knows."""
 
@@ -62,9 +65,14 @@ class Drivers:
         return pool
 
 
-@lru_cache(maxsize=1)
 def drivers() -> Drivers:
-    """Load every driver file: of the package, of the system and of the user."""
+    """Return every driver: of the package, of the system and of the user; loaded once."""
+    with _LOADING:
+        return _load_drivers()
+
+
+@lru_cache(maxsize=1)
+def _load_drivers() -> Drivers:
     import simdiag.drivers as package
 
     found = Drivers()
@@ -146,9 +154,14 @@ class Profiles:
         return best if best is not None and best.match(imsi, iccid) else self.by_id.get("generic")
 
 
-@lru_cache(maxsize=1)
 def profiles() -> Profiles:
-    """Load every profile file; a later folder's file replaces an earlier one of the same id."""
+    """Return every profile, loaded once; a later folder's file replaces an earlier of its id."""
+    with _LOADING:
+        return _load_profiles()
+
+
+@lru_cache(maxsize=1)
+def _load_profiles() -> Profiles:
     import simdiag.profiles as package
 
     found = Profiles()

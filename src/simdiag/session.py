@@ -46,6 +46,7 @@ class AtSession:
         self._strays = 0
         self._in_sync = True
         self._ok_after_error = True
+        self.received_bytes = 0
         self.recorder = Recorder(transport.name, clock)
 
     @property
@@ -68,7 +69,7 @@ class AtSession:
         """
         if not is_read_only(text, self._declared) and not is_session_setting(text):
             raise UnsafeCommand(f"{text} is not on the read-only list of an examination")
-        if not self._in_sync:
+        if not self._in_sync and text != "AT":
             self._resynchronise()
         return self._ask(text, prefixes, timeout_s, linger_s)
 
@@ -152,7 +153,7 @@ class AtSession:
         self._receive_until_quiet(0.2)
         for marker in ("AT+CMEE?", "AT"):
             exchange = self._ask(marker, (), _RESYNC_S)
-            if exchange.lines:
+            if exchange.lines and marker != "AT":
                 return
             self._receive_until_quiet(0.3)
         self._in_sync = True
@@ -164,9 +165,9 @@ class AtSession:
 
     def _receive(self, timeout_s: float) -> bool:
         """Read once; returns whether anything came."""
-        before = len(self.recorder.events)
+        before = self.received_bytes
         self._pump(timeout_s)
-        return len(self.recorder.events) > before
+        return self.received_bytes > before
 
     def _pump(self, timeout_s: float) -> list[Exchange]:
         """Read once and take every event that it gives, so that none waits for the next command."""
@@ -174,8 +175,11 @@ class AtSession:
             data = self._transport.read(timeout_s)
         except PortGone:
             self._conversation.abandon(self.now)
+            self._protocol.give_up()
+            self._restore.clear()
             raise
         if data:
+            self.received_bytes += len(data)
             self._protocol.receive_data(data)
         finished = []
         while (event := self._protocol.next_event()) is not None:

@@ -50,7 +50,7 @@ class Command:
 def command(text: str, *extra_prefixes: str) -> Command:
     """Build a command from its text; ``extra_prefixes`` are for answers that begin otherwise."""
     names = []
-    basic = True
+    basic = text.strip().upper() != "AT"
     for part in _SPLIT.split(re.sub(r"^\s*AT", "", text, flags=re.IGNORECASE)):
         match = _EXTENDED.match(part.strip())
         if match:

@@ -121,7 +121,8 @@ class AtProtocol:
         """The caller's deadline passed. What comes now counts as late until the next ``send``."""
         if self.state in (State.COMMAND_PENDING, State.PROMPTED):
             self.state, self.pending = State.OUT_OF_SYNC, None
-            self._modem_echoes = False
+            if self._echo is not None:
+                self._modem_echoes = False
             self._foreign = None
 
     # ---- incoming ------------------------------------------------------------------------
@@ -170,7 +171,7 @@ class AtProtocol:
         lead_match = _LEAD.match(self._buffer)
         lead = lead_match.end() if lead_match else 0
         if lead >= MAX_LINE:
-            return Noise(self._take(MAX_LINE))
+            return self._flush() or Noise(self._take(MAX_LINE))
         if lead == len(self._buffer):
             return None
         if (event := self._prompt(lead)) or (event := self._payload_echo(lead)):
@@ -179,6 +180,8 @@ class AtProtocol:
         if end is None:
             if len(self._buffer) < MAX_LINE:
                 return None
+            if flushed := self._flush():
+                return flushed
             self._too_long = True
             return Noise(self._take(MAX_LINE))
         raw = self._take(end.end())
@@ -186,6 +189,11 @@ class AtProtocol:
             self._too_long = False
             return Noise(raw)
         return raw
+
+    def _flush(self) -> Event | None:
+        """Give up on the next line of a URC, so that events stay in the order of their bytes."""
+        held, self._continued = self._continued, None
+        return Unsolicited(held.raw, held.text) if held else None
 
     def _prompt(self, lead: int) -> Event | None:
         """``> `` has no line end, so it is looked for only when it was asked for."""
@@ -198,7 +206,7 @@ class AtProtocol:
         return Prompt(self._take(lead + 2))
 
     def _payload_echo(self, lead: int) -> Event | None:
-        if not self._payload:
+        if not self._payload or self._continued:
             return None
         echo = self._payload + b"\x1a"
         if self._buffer[lead : lead + len(echo)] != echo:
@@ -278,7 +286,8 @@ class AtProtocol:
         if cmd and self._foreign and prefixed and not cmd.expects(text) and self._foreign.expects(text):
             self._foreign_answered = True
         elif cmd and (cmd.expects(text) and not (urc and cmd.any_prefix) if prefixed else not urc):
-            if not (self._modem_echoes and self._echo is not None and not prefixed):
+            before_echo = self._modem_echoes and self._echo is not None
+            if not (before_echo and (not prefixed or cmd.any_prefix)):
                 self._answer_lines += 1
                 return InformationText(raw, text)
         elif text.startswith(self.dialect.quoted_over_lines) and text.count('"') % 2:

@@ -1,0 +1,32 @@
+"""Things that many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from simdiag.emulator import EmulatedModem, scenario
+from simdiag.emulator.pty import Wire, running
+
+Run = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def emulated() -> Run:
+    """Serve a scenario on a pty: ``with emulated("quectel-ec2x/healthy") as port``."""
+
+    def serve(name: str, wire: Wire | None = None, **state: object) -> AbstractContextManager[str]:
+        modem = EmulatedModem(scenario(name))
+        modem.state = modem.state.model_copy(update=state)
+        return running(modem, wire)
+
+    return serve
+
+
+@pytest.fixture(autouse=True)
+def no_personal_files(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
+    """Keep the drivers and profiles of whoever runs the tests out of them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    yield
