@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import io
-import json
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simdiag.conversation import Conversation
+from simdiag.conversation import MAX_LINES, Conversation
 from simdiag.evidence import Exchange
 from simdiag.transcript.pasted import read_pasted
 from simdiag.transcript.reader import read_log
@@ -323,6 +321,44 @@ FORMS: list[tuple[str, str, list[Told]]] = [
         [("AT+CPIN?", (), "no answer")],
     ),
     (
+        "NetworkManager 0.7",
+        "NetworkManager: <debug> [1224572376.169089] nm_serial_debug(): Sending: 'AT+CPIN?\n'\n"
+        "NetworkManager: <debug> [1224572376.196931] nm_serial_debug(): Got: 'AT+CPIN?\n\n+CPIN: READY\n\nOK\n'\n",
+        [CPIN],
+    ),
+    (
+        "Particle 2",
+        "0000012345 [ncp.at] TRACE: > AT+CPIN?\n0000012355 [ncp.at] TRACE: < +CPIN: READY\n"
+        "0000012356 [ncp.at] TRACE: < OK\n0000012357 [system] INFO: ready\n",
+        [CPIN],
+    ),
+    (
+        "Python bytes",
+        "b'AT+CPIN?\\r\\r\\n'\nb'+CPIN: READY\\r\\n'\nb'\\r\\n'\nb'OK\\r\\n'\n",
+        [CPIN],
+    ),
+    (
+        "TinyGSM, the answer of another boot",
+        "AT+CPIN?\nAT+CPIN?\n\nERROR\nAT+CPIN?\n\nRDY\n\n+CFUN: 1\n\n+CPIN: READY\nModem: X1 fail\n",
+        [
+            CPIN_ERROR,
+            urc("RDY"),
+            urc("+CFUN: 1"),
+            ("AT+CPIN?", ("+CPIN: READY", "Modem: X1 fail"), None),
+        ],
+    ),
+    (
+        "a port that is silent",
+        "<debug> (ttyUSB2): --> 'AT<CR>'\n<info> (ttyUSB2): probe timed out\n",
+        [("AT", (), "no answer")],
+    ),
+    (
+        "a port that is silent, but which",
+        "<debug> (ttyUSB2): --> 'AT<CR>'\n<debug> (ttyUSB3): --> 'AT<CR>'\n<info> probe timed out\n"
+        "<debug> (ttyUSB3): <-- '<CR><LF>OK<CR><LF>'\n",
+        [AT, AT],
+    ),
+    (
         "chan_dongle",
         "[2020-08-23 15:04:28] DEBUG[8346]: at_queue.c:246 at_queue_run: [dongle0] write command 'AT+CSQ' "
         "expected response 'OK' length 7\n[2020-08-23 15:04:28] DEBUG[8346]: at_queue.c:191 at_write: "
@@ -458,6 +494,7 @@ FORMS: list[tuple[str, str, list[Told]]] = [
         "AT\nATZ\nAT+CSQ\n",
         [("AT", (), None), ("ATZ", (), None), ("AT+CSQ", (), "no answer")],
     ),
+    ("interrupted", "ATZ\n^C\n", [("ATZ", (), "no answer")]),
     ("left out", "AT\nOK\nAT+CSQ\n", [AT, ("AT+CSQ", (), None)]),
     (
         "a tool says so",
@@ -570,9 +607,13 @@ def test_unsolicited_lines_keep_their_place_behind_an_answer_without_an_end() ->
     assert told(log) == [("AT+CREG?", ("+CREG: 0,2",), None), urc("+CREG: 1"), urc("+CREG: 5"), CSQ]
 
 
-def _cases() -> list[dict[str, object]]:
-    path = Path("/work/shared/cases/field_cases.jsonl")
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def test_a_flood_does_not_fill_the_memory() -> None:
+    log = "AT+CLAC\n" + "X1\n" * (MAX_LINES + 500) + "+CREG: 1\n" * (MAX_LINES + 500)
+    exchanges = read(log)
+    assert len(exchanges) == 1 + MAX_LINES
+    assert len(exchanges[0].lines) == MAX_LINES
+    ports = read("".join(f"(tty{n}): --> 'AT<CR>'\n(tty{n}): <-- 'OK<CR>'\n" for n in range(99)))
+    assert len(ports) == 99
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ class FakeModem:
 
     name = "fake"
 
-    def __init__(self, answers: dict[str, list[tuple[float, bytes]]], default: bytes = b"\r\nOK\r\n"):
+    def __init__(
+        self, answers: dict[str, list[tuple[float, bytes]]], default: bytes = b"\r\nOK\r\n"
+    ):
         self.now = 0.0
         self._busy_until = 0.0
         self.sent: list[str] = []
@@ -131,7 +133,9 @@ def test_settings_are_restored_after_an_interruption_in_mid_command():
 
 
 def test_a_port_that_vanishes_leaves_what_was_said():
-    session, modem, seen = session_with({"AT+CSQ": [(0.01, b"AT+CSQ\r\r\n+CSQ: 2"), (0.02, b"gone")]})
+    session, modem, seen = session_with(
+        {"AT+CSQ": [(0.01, b"AT+CSQ\r\r\n+CSQ: 2"), (0.02, b"gone")]}
+    )
     session.change("AT+CMEE=1", "AT+CMEE=0")
     with pytest.raises(PortGone):
         session.execute("AT+CSQ")

@@ -35,7 +35,7 @@ class Target:
         """A short name for people."""
         if self.device is not None:
             return self.device.id if self.port is None else f"{self.device.id} ({self.port})"
-        return self.port or "-"
+        return self.port or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ def examine(target: Target, options: Options, progress: Progress | None = None) 
 def judge(result: Examination, profile: CarrierProfile | None = None) -> None:
     """Run the rules over what was collected, with the profile of the card's operator."""
     evidence = result.evidence
-    profile = profile or profiles().for_card(evidence.value("sim.imsi"), evidence.value("sim.iccid"))
+    profile = profile or profiles().for_card(
+        evidence.value("sim.imsi"), evidence.value("sim.iccid")
+    )
     result.diagnosis = diagnose(evidence, profile)
 
 

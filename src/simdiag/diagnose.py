@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simdiag.causes import CAUSES, Cause, Responsible
+from simdiag.causes import CAUSES, Cause, CauseLayer, Responsible
 from simdiag.evidence import Evidence
-from simdiag.message import N_, Message, message
+from simdiag.message import LocalText, N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules import Alternative, Finding, Severity, all_rules
 
@@ -68,20 +68,24 @@ def diagnose(evidence: Evidence, profile: CarrierProfile | None = None) -> Diagn
     if faults and faults[0].confidence >= FLOOR:
         first = faults[0]
         return Diagnosis(
-            first.code, _confidence(faults), (first,), _alternatives(faults), findings,
-            _steps(first.code, profile), profile,
-        )  # fmt: skip
+            first.code,
+            _confidence(faults),
+            (first,),
+            _alternatives(faults),
+            findings,
+            _steps(first.code, profile),
+            profile,
+        )
     return _without_fault(evidence, findings, faults, profile)
 
 
 def _unexplained(faults: list[Finding]) -> list[Finding]:
     """Return the faults that no fault of a lower layer explains, the surest first."""
-    remaining = [
-        f for f in faults
-        if not any(
-            CAUSES[g.code].layer < CAUSES[f.code].layer and g.confidence >= _EXPLAINS for g in faults
-        )
-    ]  # fmt: skip
+    deepest = min(
+        (CAUSES[f.code].layer for f in faults if f.confidence >= _EXPLAINS),
+        default=CauseLayer.USAGE,
+    )
+    remaining = [f for f in faults if CAUSES[f.code].layer <= deepest]
     return sorted(remaining, key=lambda f: -f.confidence)
 
 
@@ -104,9 +108,34 @@ def _alternatives(faults: list[Finding]) -> tuple[Alternative, ...]:
 
 
 def _steps(code: str, profile: CarrierProfile | None) -> tuple[Message, ...]:
-    """The cause's own steps; for activation the operator's steps go first."""
-    steps: tuple[Message, ...] = tuple(Message(text) for text in CAUSES[code].steps)
+    """The cause's own steps, with what the operator's profile adds to them."""
+    steps = tuple(Message(text) for text in CAUSES[code].steps)
+    if profile is None:
+        return steps
+    if code == "sim_not_activated" and profile.activation:
+        own = tuple(LocalText(step) for step in profile.activation.steps)
+        steps = (steps[0], *own, *steps[1:])
+    if code in ("apn_wrong", "apn_auth_rejected"):
+        steps = (*_apn_steps(profile), *steps)
+    if CAUSES[code].responsible in (Responsible.OPERATOR, Responsible.SELLER):
+        steps = (*steps, *_contacts(profile))
     return steps
+
+
+def _apn_steps(profile: CarrierProfile) -> tuple[Message, ...]:
+    names = dict.fromkeys(a.name for a in profile.apns if a.use == "internet" and not a.plans)
+    if not names:
+        return ()
+    text = N_("Known APNs of {operator}: {names}.")
+    return (message(text, operator=LocalText(profile.name), names=", ".join(names)),)
+
+
+def _contacts(profile: CarrierProfile) -> tuple[Message, ...]:
+    first = next((c for c in profile.contacts if c.role == "operator"), None)
+    if first is None:
+        return ()
+    text = N_("Reach {operator}: {address}")
+    return (message(text, operator=LocalText(profile.name), address=first.address),)
 
 
 def _without_fault(
@@ -131,9 +160,14 @@ def _without_fault(
             *alternatives,
         )
     return Diagnosis(
-        "inconclusive", round(weak[0].confidence if weak else 0.1, 2), tuple(weak[:1]), alternatives,
-        findings, (*_steps("inconclusive", profile), *_questions(evidence)), profile,
-    )  # fmt: skip
+        "inconclusive",
+        round(weak[0].confidence if weak else 0.1, 2),
+        tuple(weak[:1]),
+        alternatives,
+        findings,
+        (*_questions(evidence), *_steps("inconclusive", profile)),
+        profile,
+    )
 
 
 def _questions(evidence: Evidence) -> Iterable[Message]:

@@ -50,9 +50,7 @@ def choose(tag: str | None) -> str:
 
 def translator(language: str) -> Translate:
     """Return the function from an English text to the same in ``language``."""
-    return gettext.translation(
-        "simdiag", LOCALE_DIR, languages=[language], fallback=True
-    ).gettext
+    return gettext.translation("simdiag", LOCALE_DIR, languages=[language], fallback=True).gettext
 
 
 def activate(language: str) -> None:

@@ -55,11 +55,13 @@ def examine_log(source: BinaryIO | Path, profile: CarrierProfile | None = None) 
     summary = read_log(source, reading.take)
     if not summary.exchanges:
         raise TranscriptError(
-            f"{source if isinstance(source, Path) else 'the input'} holds no AT commands or answers; "
-            "give a recorded transcript or a log of the talk with the modem"
+            f"{source if isinstance(source, Path) else 'the input'} holds no AT commands or "
+            "answers; give a recorded transcript or a log of the talk with the modem"
         )
     evidence = reading.evidence
-    profile = profile or profiles().for_card(evidence.value("sim.imsi"), evidence.value("sim.iccid"))
+    profile = profile or profiles().for_card(
+        evidence.value("sim.imsi"), evidence.value("sim.iccid")
+    )
     return Examined(evidence, diagnose(evidence, profile), time.monotonic() - start)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 Translate = Callable[[str], str]
 
 
-def N_(text: str) -> str:  # noqa: N802 - the name that message extraction looks for
+def N_(text: str) -> str:
     """Mark a text for the catalogue without translating it yet."""
     return text
 
@@ -27,6 +27,21 @@ class Message:
             k: v.render(translate) if isinstance(v, Message) else v for k, v in self.values.items()
         }
         return translate(self.text).format_map(values) if values else translate(self.text)
+
+
+class LocalText(Message):
+    """A text that a carrier profile brings in several languages, not in the catalogue."""
+
+    def __init__(self, by_language: Mapping[str, str]) -> None:
+        super().__init__(by_language["en"], dict(by_language))
+
+    def render(self, translate: Translate = lambda text: text) -> str:
+        """Return the text in the catalogue's language, else in English."""
+        return str(self.values.get(translate(LANGUAGE_TAG), self.text))
+
+
+LANGUAGE_TAG = "en"
+"""Translated by each catalogue into its own language tag (``zh-CN``)."""
 
 
 def message(text: str, **values: Any) -> Message:

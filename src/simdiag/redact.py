@@ -100,7 +100,9 @@ class Redactor:
         kind = kind_of(observation.name)
         if kind is None or kind in self._reveal:
             return observation.value
-        return _each(observation.value, lambda v: self.text(v) if kind == "ip" else self._mask(v, kind))
+        return _each(
+            observation.value, lambda v: self.text(v) if kind == "ip" else self._mask(v, kind)
+        )
 
     def _mask(self, text: str, kind: str) -> str:
         head, tail = _KEEP[kind](text)
@@ -131,7 +133,7 @@ def _forms(value: str, kind: str) -> Iterable[str]:
 
 
 def _mask_ipv4(match: re.Match[str]) -> str:
-    if match[0].startswith(("0.0.0.0", "255.")):
+    if match[0].startswith(("0.", "255.")):  # none, and masks
         return match[0]
     return match[1] + re.sub(r"\d", "*", match[0][len(match[1]) :])
 

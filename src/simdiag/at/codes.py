@@ -124,7 +124,8 @@ def _key(text: str) -> str:
 
 
 _CME_BY_TEXT = {_key(name): code for code, name in CME.items()} | {
-    "simmissing": 10, "nosim": 10, "simnotpresent": 10, "simfail": 13, "simerror": 13, "simnotready": 14,
+    "simmissing": 10, "nosim": 10, "simnotpresent": 10, "simfail": 13, "simerror": 13,
+    "simnotready": 14,
     "simisbusy": 14, "simpinnecessary": 11, "pinrequired": 11, "simpuknecessary": 12,
     "unknownerror": 100, "networknotallowedemergencycallonly": 32,
     "emergencycallsonly": 32, "nonetwork": 30, "invalidparameters": 50, "invalidparameter": 50,
@@ -167,7 +168,10 @@ def _longest(table: dict[str, int], key: str) -> int | None:
 
 def cause_of_cme(code: int) -> tuple[str, int] | None:
     """Return ("mm" or "sm", cause) of a ``+CME ERROR`` above 100 (TS 27.007 clause 9.2.2)."""
-    if code in {103, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 117, 122} or code == 102:
+    if (
+        code in {103, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 117, 122}
+        or code == 102
+    ):
         return "mm", code - 100
     if 126 <= code <= 134:
         return "sm", code - 100

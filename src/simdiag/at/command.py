@@ -36,7 +36,9 @@ class Command:
         upper = line.upper()
         if not upper.startswith(self.prefixes):
             return False
-        if _REGISTRATION.search(self.text.upper()) and upper.startswith(("+CREG", "+CGR", "+CER", "+C5G")):
+        if _REGISTRATION.search(self.text.upper()) and upper.startswith(
+            ("+CREG", "+CGR", "+CER", "+C5G")
+        ):
             return REGISTRATION_ANSWER.match(line) is not None
         return True
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ERROR = re.compile(r"^(\+CME ERROR|\+CMS ERROR|\+EXT ERROR|MODEM ERROR)\s?:\s*(.*)$", re.IGNORECASE)
+_ERROR = re.compile(
+    r"^(\+CME ERROR|\+CMS ERROR|\+EXT ERROR|MODEM ERROR)\s?:\s*(.*)$", re.IGNORECASE
+)
 _PREFIXED = re.compile(r"^[+^$#%!*&_][A-Za-z0-9_]+\s?:|^\*ATREADY\b|^\+WIND:|^\^[A-Z]+")
 _OK = frozenset({"OK"})
 _FAILED = frozenset(
@@ -37,10 +39,11 @@ COMMON_URCS = (
     "RING", "+CRING:", "+CLIP:", "+CMTI:", "+CMT:", "+CDSI:", "+CDS:", "+CBM:", "+CUSD:",
     "+CGEV:", "+CIEV:", "+CTZV:", "+CTZE:", "+CCWA:", "+CSSI:", "+CSSU:", "+CNEM",
     "RDY", "*ATREADY", "SMS READY", "CALL READY", "SMS DONE", "PB DONE", "+WIND:", "SIM READY",
-    "NORMAL POWER DOWN", "POWERED DOWN", "UNDER-VOLTAGE", "OVER-VOLTAGE", "UNDER_VOLTAGE", "OVER_VOLTAGE",
+    "NORMAL POWER DOWN", "POWERED DOWN", "UNDER-VOLTAGE", "OVER-VOLTAGE",
+    "UNDER_VOLTAGE", "OVER_VOLTAGE",
     "STARTING POWER OFF", "NO CARRIER", "^SYSSTART", "^SHUTDOWN", "^MODE:", "^RSSI:", "^SRVST:",
-    "^SIMST:", "^BOOT:", "^DSFLOWRPT:", "^NDISSTAT:", "^HCSQ:", "^CSNR:", "^STIN:", "+QIND:", "+QUSIM:",
-    "+ZUSIMR:", "+ZDONR:", "+ZPASR:", "+PACSP", "+CPIN: NOT", "+CPIN: SIM REMOVED",
+    "^SIMST:", "^BOOT:", "^DSFLOWRPT:", "^NDISSTAT:", "^HCSQ:", "^CSNR:", "^STIN:", "+QIND:",
+    "+QUSIM:",     "+ZUSIMR:", "+ZDONR:", "+ZPASR:", "+PACSP", "+CPIN: NOT", "+CPIN: SIM REMOVED",
 )  # fmt: skip
 """Lines that come unasked from many families (TS 27.007, TS 27.005 and boot banners)."""
 
@@ -66,7 +69,11 @@ def final_result(
     """
     if (match := _ERROR.match(text)) is not None:
         argument = match[2].strip()
-        number = int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 7 else None
+        number = (
+            int(argument)
+            if argument.isascii() and argument.isdigit() and len(argument) < 7
+            else None
+        )
         return match[1].upper(), number, None if number is not None else argument or None
     upper = text.upper()
     if upper in _OK or text in dialect.final_ok:

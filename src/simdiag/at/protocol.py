@@ -283,7 +283,13 @@ class AtProtocol:
         cmd = self.pending if self.state is State.COMMAND_PENDING else None
         prefixed = is_prefixed(text)
         urc = is_urc(text, self.dialect)
-        if cmd and self._foreign and prefixed and not cmd.expects(text) and self._foreign.expects(text):
+        if (
+            cmd
+            and self._foreign
+            and prefixed
+            and not cmd.expects(text)
+            and self._foreign.expects(text)
+        ):
             self._foreign_answered = True
         elif cmd and (cmd.expects(text) and not (urc and cmd.any_prefix) if prefixed else not urc):
             before_echo = self._modem_echoes and self._echo is not None

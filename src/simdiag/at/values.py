@@ -57,9 +57,7 @@ def split(text: str) -> Fields:
 
 def swap_nibbles(digits: str) -> str:
     """Exchange each pair of digits, as the files of a card hold them (TS 31.102 clause 4.2.2)."""
-    return "".join(
-        digits[i + 1 : i + 2] + digits[i] for i in range(0, len(digits), 2)
-    )
+    return "".join(digits[i + 1 : i + 2] + digits[i] for i in range(0, len(digits), 2))
 
 
 def decode_iccid(text: str) -> str | None:

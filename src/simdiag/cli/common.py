@@ -31,7 +31,7 @@ def reveal_option(command: F) -> F:
     """Add ``--reveal``."""
     return click.option(
         "--reveal", metavar="KINDS", default="", callback=_reveal,
-        help=_("Show these identifiers in full: iccid, imsi, imei, ip, cell or all, separated by commas."),
+        help=_("Show identifiers in full: iccid, imsi, imei, ip, cell or all, separated by commas."),
     )(command)  # fmt: skip
 
 
@@ -45,7 +45,10 @@ def language_option(command: F) -> F:
 def json_option(command: F) -> F:
     """Add ``--json``."""
     return click.option(
-        "--json", "as_json", is_flag=True, help=_("Print JSON, one object per line (`simdiag schema`).")
+        "--json",
+        "as_json",
+        is_flag=True,
+        help=_("Print JSON, one object per line (`simdiag schema`)."),
     )(command)
 
 

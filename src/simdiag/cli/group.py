@@ -40,7 +40,9 @@ class CommandGroup(click.Group):
     help=_("Says what is wrong with a SIM in a modem, why, who can fix it and what to do next."),
 )
 @click.version_option(__version__, message="simdiag %(version)s")
-@click.option("--lang", metavar="LANG", expose_value=False, help=_("Language, such as en or zh-CN."))
+@click.option(
+    "--lang", metavar="LANG", expose_value=False, help=_("Language, such as en or zh-CN.")
+)
 def cli() -> None:
     """Hold the commands together."""
 

@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 class Result(Protocol):
     """What an examination and a log have in common."""
 
-    @property
-    def evidence(self) -> Evidence: ...
-    @property
-    def diagnosis(self) -> Diagnosis: ...
-    @property
-    def elapsed_s(self) -> float: ...
+    evidence: Evidence
+    diagnosis: Diagnosis
+    elapsed_s: float
 
 
 def print_result(
@@ -51,5 +48,12 @@ def print_result(
 
         from simdiag.report.terminal import show
 
-        show(Console(highlight=False), result.diagnosis, redactor, _, title=file or device or "")
+        show(
+            Console(highlight=False),
+            result.diagnosis,
+            result.evidence,
+            redactor,
+            _,
+            title=file or device or "",
+        )
     sys.stdout.flush()

@@ -89,7 +89,9 @@ class AtExamination:
         for observation in self._interpret(exchange):
             self.evidence.add(observation)
 
-    def _ask(self, text: str, *prefixes: str, timeout_s: float = 3.0, linger_s: float = 0.0) -> Exchange:
+    def _ask(
+        self, text: str, *prefixes: str, timeout_s: float = 3.0, linger_s: float = 0.0
+    ) -> Exchange:
         exchange = self.session.execute(text, *prefixes, timeout_s=timeout_s, linger_s=linger_s)
         if self._silences >= _MUTE_AFTER:
             raise _ModemMute

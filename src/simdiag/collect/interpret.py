@@ -81,9 +81,9 @@ def _replies(
             group = []
     if owner is not None and group:
         yield owner, Reply(command, tuple(group))
-    if not exchange.lines and exchange.ended and exchange.error is None:
-        if reader := readers.get(command.upper().replace(" ", "").partition("=")[0] + "="):
-            yield reader, Reply(command, ())
+    done = not exchange.lines and exchange.ended and exchange.error is None
+    if done and (reader := readers.get(command.upper().replace(" ", "").partition("=")[0] + "=")):
+        yield reader, Reply(command, ())
     error = exchange.error
     if error is not None and not error.silent and (reader := readers.get(_error_key(str(error)))):
         yield reader, Reply(command, (str(error),), error)

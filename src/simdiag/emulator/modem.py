@@ -88,7 +88,10 @@ class EmulatedModem:
         name = text.upper()
         if self._basic(name):
             return Response()
-        if name.startswith(tuple(u.upper() for u in self.state.unsupported)) and self.state.unsupported:
+        if (
+            name.startswith(tuple(u.upper() for u in self.state.unsupported))
+            and self.state.unsupported
+        ):
             raise CommandError(4)
         if (identity := self._identity(name)) is not None:
             return Response(identity)
@@ -101,7 +104,9 @@ class EmulatedModem:
         if (setting := self._setting(name)) is not None:
             return Response(setting)
         for key, handler in self._standard.items():
-            if name == key or (not key.endswith("?") and re.match(re.escape(key) + r"(?:=|\?|$)", name)):
+            if name == key or (
+                not key.endswith("?") and re.match(re.escape(key) + r"(?:=|\?|$)", name)
+            ):
                 return Response(handler(text))
         raise CommandError(4)
 
@@ -131,7 +136,8 @@ class EmulatedModem:
         if answer.error is not None:
             raise CommandError(answer.error)
         return Response(
-            [self._fill(line) for line in answer.lines], after=[self._fill(a) for a in answer.after_ok]
+            [self._fill(line) for line in answer.lines],
+            after=[self._fill(a) for a in answer.after_ok],
         )
 
     def _fill(self, line: str) -> str:
@@ -139,7 +145,7 @@ class EmulatedModem:
         return line.format_map(_Values(self.state, self))
 
     def _error(self, code: int | None) -> str:
-        if code is None or self._error_mode == 0 and not self.family.verbose_only:
+        if code is None or (self._error_mode == 0 and not self.family.verbose_only):
             return "ERROR"
         if self._error_mode == 1 and not self.family.verbose_only:
             return f"+CME ERROR: {code}"
@@ -177,10 +183,14 @@ class EmulatedModem:
         status = self.current_status(domain)
         parts = [f"{name}: {mode}", str(status)]
         if mode >= 2 and status in (1, 5):
-            parts += [f'"{self.state.tac}"', f'"{self.state.cell}"', str(self.state.access_technology)]
+            parts += [
+                f'"{self.state.tac}"',
+                f'"{self.state.cell}"',
+                str(self.state.access_technology),
+            ]
         elif mode in (3, 5) and self.state.reject_cause and domain != "cs":
-            parts += ["", "", *([""] if domain == "eps" else ["", ""] if domain == "ps" else ["", "", ""]),
-                      "0", str(self.state.reject_cause)]  # fmt: skip
+            unknown = [""] * {"eps": 3, "ps": 4, "nr": 5}[domain]
+            parts += [*unknown, "0", str(self.state.reject_cause)]
         return [",".join(parts)]
 
     def current_status(self, domain: str) -> int:
@@ -198,8 +208,12 @@ class EmulatedModem:
         if self._sim_polls:
             raise CommandError(14)
         readable = self.state.sim_ready
-        readable |= self.state.sim in ("pin", "puk", "network_lock") and name.startswith(_CARD_NUMBERS[:-1])
-        readable |= self.state.sim in ("pin", "puk", "network_lock") and name.startswith(("+CPINR", "+QPINC", "+SPIC"))
+        readable |= self.state.sim in ("pin", "puk", "network_lock") and name.startswith(
+            _CARD_NUMBERS[:-1]
+        )
+        readable |= self.state.sim in ("pin", "puk", "network_lock") and name.startswith(
+            ("+CPINR", "+QPINC", "+SPIC")
+        )
         if not readable:
             raise CommandError(_SIM_ERROR[self.state.sim])
 
@@ -219,7 +233,10 @@ class EmulatedModem:
         return [self.state.imsi]
 
     def _pin_retries(self, _: str) -> list[str]:
-        return [f"+CPINR: SIM PIN,{self.state.pin_retries},3", f"+CPINR: SIM PUK,{self.state.puk_retries},10"]
+        return [
+            f"+CPINR: SIM PIN,{self.state.pin_retries},3",
+            f"+CPINR: SIM PUK,{self.state.puk_retries},10",
+        ]
 
     def _card_file(self, text: str) -> list[str]:
         match = re.match(r"\+CRSM\s*=\s*176\s*,\s*(\d+)", text, re.IGNORECASE)
@@ -267,7 +284,9 @@ class EmulatedModem:
         if self.state.extended_error:
             return [f"+CEER: {self.state.extended_error}"]
         if self.state.reject_cause:
-            return [f'+CEER: "EMM reject",{self.state.reject_cause},"{MM.get(self.state.reject_cause)}"']
+            return [
+                f'+CEER: "EMM reject",{self.state.reject_cause},"{MM.get(self.state.reject_cause)}"'
+            ]
         return ["+CEER: No cause information available"]
 
 

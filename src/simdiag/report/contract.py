@@ -12,7 +12,7 @@ from simdiag.message import Translate
 from simdiag.redact import Redactor
 from simdiag.rules import Finding
 
-SCHEMA = "simdiag/diagnosis/1"
+SCHEMA: Literal["simdiag/diagnosis/1"] = "simdiag/diagnosis/1"
 _PER_NAME = 20
 """Observations of one name that are printed: the newest, equal neighbours counted once."""
 
@@ -24,7 +24,9 @@ class _Model(BaseModel):
 class SourceJson(_Model):
     """Where a fact comes from."""
 
-    exchange: int = Field(description="Number of the exchange, from 0; -1 where nothing was exchanged")
+    exchange: int = Field(
+        description="Number of the exchange, from 0; -1 where nothing was exchanged"
+    )
     command: str = Field(description="The command; empty for unsolicited lines")
     line: str = Field(description="The line, identifiers hidden unless revealed")
 
@@ -79,7 +81,9 @@ class DiagnosisJson(_Model):
 def _source(observation: Observation, redactor: Redactor) -> SourceJson:
     source = observation.source
     return SourceJson(
-        exchange=source.exchange, command=redactor.text(source.command), line=redactor.text(source.line)
+        exchange=source.exchange,
+        command=redactor.text(source.command),
+        line=redactor.text(source.line),
     )
 
 

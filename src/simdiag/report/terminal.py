@@ -11,6 +11,7 @@ from rich.text import Text
 
 from simdiag.causes import CAUSES, RESPONSIBLE_TITLES
 from simdiag.diagnose import Diagnosis
+from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, Translate
 from simdiag.redact import Redactor
 from simdiag.rules import Finding, Severity
@@ -26,23 +27,40 @@ def plain(text: str) -> str:
 
 
 def show(
-    console: Console, diagnosis: Diagnosis, redactor: Redactor, _: Translate, *, title: str = ""
+    console: Console,
+    diagnosis: Diagnosis,
+    evidence: Evidence,
+    redactor: Redactor,
+    _: Translate,
+    *,
+    title: str = "",
 ) -> None:
     """Print the verdict, its proof, what was ruled out, who can act and what to do next."""
     style = _STYLE.get(diagnosis.cause, "red")
     sure = _("certainty {percent} %").format(percent=round(diagnosis.confidence * 100))
     head = Text.assemble(
-        (_(diagnosis.entry.title), f"bold {style}"), "\n",
+        (_(diagnosis.entry.title), f"bold {style}"),
+        "\n",
         (f"{diagnosis.cause} · {sure}", "dim"),
-    )  # fmt: skip
-    console.print(Panel(head, title=Text(plain(title)) if title else None, title_align="left",
-                        border_style=style))  # fmt: skip
-    _section(console, _(N_("Why")), [line for f in diagnosis.proof for line in _proof(f, redactor, _)])
+    )
+    console.print(
+        Panel(
+            head,
+            title=Text(plain(title)) if title else None,
+            title_align="left",
+            border_style=style,
+        )
+    )
+    _section(
+        console, _(N_("Why")), [line for f in diagnosis.proof for line in _proof(f, redactor, _)]
+    )
     _section(console, _(N_("Worth knowing")), _remarks(diagnosis, redactor, _))
     _section(console, _(N_("Ruled out")), _ruled_out(diagnosis, redactor, _))
     _section(console, _(N_("Not ruled out")), _alternatives(diagnosis, _))
     if diagnosis.cause != "healthy":
-        _section(console, _(N_("Who can fix it")), [Text(_(RESPONSIBLE_TITLES[diagnosis.responsible]))])
+        _section(
+            console, _(N_("Who can fix it")), [Text(_(RESPONSIBLE_TITLES[diagnosis.responsible]))]
+        )
     steps = [
         Text(f"{number}. {plain(step.render(_))}")
         for number, step in enumerate(diagnosis.next_steps, 1)
@@ -52,8 +70,39 @@ def show(
 
 def _section(console: Console, title: str, lines: list[Text]) -> None:
     if lines:
-        console.print(Text(title, "bold"))
+        if title:
+            console.print(Text(title, "bold"))
         console.print(Padding(Group(*lines), (0, 0, 0, 2)))
+
+
+_FACTS = (
+    (N_("Device"), ("device.manufacturer", "device.model", "device.revision")),
+    (N_("Card"), ("sim.state", "sim.iccid")),
+    (N_("Network"), ("operator.name", "operator.plmn", "cell.technology", "cell.band")),
+    (N_("Signal"), ("signal.rsrp_dbm", "signal.rsrq_db", "signal.sinr_db", "signal.rssi_dbm")),
+    (N_("Data"), ("data.granted_apn", "data.addresses")),
+)
+"""What a technician wants to see at a glance: a heading and the newest values of these names."""
+
+
+def _facts(evidence: Evidence, redactor: Redactor, _: Translate) -> list[Text]:
+    lines = []
+    for heading, names in _FACTS:
+        found = [o for o in map(evidence.last, names) if o is not None]
+        values = [_shown(o, redactor) for o in found]
+        if any(values):
+            lines.append(Text.assemble((_(heading), "dim"), ": ", ", ".join(filter(None, values))))
+    return lines
+
+
+def _shown(observation: Observation, redactor: Redactor) -> str:
+    value = redactor.value(observation)
+    if isinstance(value, dict):
+        value = " ".join(str(v) for several in value.values() for v in several)
+    kind = observation.name.removeprefix("signal.").partition("_")[0].upper()
+    prefix = f"{kind} " if observation.name.startswith("signal.") else ""
+    unit = f" {observation.unit}" if observation.unit else ""
+    return plain(f"{prefix}{value}{unit}") if str(value) else ""
 
 
 def _proof(finding: Finding, redactor: Redactor, _: Translate) -> list[Text]:
@@ -63,13 +112,18 @@ def _proof(finding: Finding, redactor: Redactor, _: Translate) -> list[Text]:
         if source.exchange >= 0:
             shown = plain(redactor.text(source.line))[:200]
             asked = plain(redactor.text(source.command))
-            lines.append(Text.assemble("  ", (asked, "cyan"), " → " if asked else "", (shown, "dim")))
+            lines.append(
+                Text.assemble("  ", (asked, "cyan"), " → " if asked else "", (shown, "dim"))
+            )
     return lines
 
 
 def _remarks(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[Text]:
     return [
-        Text(redactor.text(plain(f.text.render(_))), "yellow" if f.severity is Severity.WARNING else "")
+        Text(
+            redactor.text(plain(f.text.render(_))),
+            "yellow" if f.severity is Severity.WARNING else "",
+        )
         for f in diagnosis.findings
         if f.severity in (Severity.WARNING, Severity.INFO)
     ]
@@ -77,9 +131,7 @@ def _remarks(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[Tex
 
 def _ruled_out(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[Text]:
     shown = [f for f in diagnosis.ruled_out if f not in diagnosis.proof]
-    return [
-        Text.assemble(("✓ ", "green"), redactor.text(plain(f.text.render(_)))) for f in shown
-    ]
+    return [Text.assemble(("✓ ", "green"), redactor.text(plain(f.text.render(_)))) for f in shown]
 
 
 def _alternatives(diagnosis: Diagnosis, _: Translate) -> list[Text]:

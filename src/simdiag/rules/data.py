@@ -36,7 +36,17 @@ _CAUSES: dict[int, tuple[str, float, tuple[tuple[str, Message], ...], str]] = {
 
 _HARMLESS = {36, 39, 112}
 """Regular deactivation and the like."""
-_PLACEHOLDERS = {"yourapn", "your_apn", "apn", "internet.example", "example", "test", "my_apn", "xxx", "apn_name"}
+_PLACEHOLDERS = {
+    "yourapn",
+    "your_apn",
+    "apn",
+    "internet.example",
+    "example",
+    "test",
+    "my_apn",
+    "xxx",
+    "apn_name",
+}
 
 
 @rule
@@ -46,17 +56,36 @@ def refused(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     if reason is None or reason.value in _HARMLESS:
         return
     if is_newer(up := data_up(evidence), reason):
-        yield note(Severity.INFO, "data_refused_before",
-                   message(N_("A data connection was refused earlier (cause {number}); one is up now."),
-                           number=reason.value), reason, up)  # fmt: skip
+        yield note(
+            Severity.INFO,
+            "data_refused_before",
+            message(
+                N_("A data connection was refused earlier (cause {number}); one is up now."),
+                number=reason.value,
+            ),
+            reason,
+            up,
+        )
         return
     code, confidence, others, text = _CAUSES.get(
-        reason.value, ("data_not_subscribed", 0.45, (("apn_wrong", _SET_APN),), N_("The data connection was refused."))
+        reason.value,
+        (
+            "data_not_subscribed",
+            0.45,
+            (("apn_wrong", _SET_APN),),
+            N_("The data connection was refused."),
+        ),
     )
-    yield fault(code, confidence,
-                message(N_("{meaning} (session cause {number})"), meaning=Message(text), number=reason.value),
-                reason, evidence.last("data.defined_contexts"),
-                alternatives=tuple(Alternative(c, t) for c, t in others))  # fmt: skip
+    yield fault(
+        code,
+        confidence,
+        message(
+            N_("{meaning} (session cause {number})"), meaning=Message(text), number=reason.value
+        ),
+        reason,
+        evidence.last("data.defined_contexts"),
+        alternatives=tuple(Alternative(c, t) for c, t in others),
+    )
 
 
 def _attach_context(contexts: Observation | None) -> dict[str, object] | None:
@@ -74,7 +103,12 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
     if not name or data_up(evidence) is not None:
         return
     if name in _PLACEHOLDERS:
-        yield fault("apn_wrong", 0.75, message(N_("The APN “{apn}” is a placeholder from an example."), apn=name), contexts)
+        yield fault(
+            "apn_wrong",
+            0.75,
+            message(N_("The APN “{apn}” is a placeholder from an example."), apn=name),
+            contexts,
+        )
         return
     known = {a.name.lower() for a in profile.apns} if profile else set()
     if not known or any(name == k or name.startswith(k + ".") for k in known):
@@ -82,7 +116,9 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
     text = message(N_("The APN “{apn}” is none that is known for this operator."), apn=name)
     alternatives = (Alternative("data_not_connected", _SET_APN),)
     attached, active = evidence.last("data.attached"), evidence.last("data.active_contexts")
-    fails = (attached is not None and not attached.value) or (active is not None and not active.value)
+    fails = (attached is not None and not attached.value) or (
+        active is not None and not active.value
+    )
     if fails and not denied(evidence):
         yield fault("apn_wrong", 0.62, text, contexts, attached, active, alternatives=alternatives)
     else:
@@ -91,17 +127,35 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
 
 @rule
 def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
-    """Registered: is a data connection up?"""
+    """See whether a registered modem has a data connection."""
     up, served = data_up(evidence), registration(evidence)
     if up is not None:
-        yield fine("data_up", message(N_("A data connection is up.")), up, evidence.last("data.granted_apn"))
+        yield fine(
+            "data_up",
+            message(N_("A data connection is up.")),
+            up,
+            evidence.last("data.granted_apn"),
+        )
         return
     active, addresses = evidence.last("data.active_contexts"), evidence.last("data.addresses")
     attached = evidence.last("data.attached")
     if served is None or active is None or active.value or "data.last_error" in evidence:
         return
     if addresses is not None:
-        yield fault("data_not_connected", 0.6, message(N_("No data connection is open.")), active, addresses, attached,
-                    alternatives=(Alternative("apn_wrong", _SET_APN),))  # fmt: skip
+        yield fault(
+            "data_not_connected",
+            0.6,
+            message(N_("No data connection is open.")),
+            active,
+            addresses,
+            attached,
+            alternatives=(Alternative("apn_wrong", _SET_APN),),
+        )
     else:
-        yield note(Severity.INFO, "data_idle", message(N_("No data connection is open at the moment.")), active, attached)
+        yield note(
+            Severity.INFO,
+            "data_idle",
+            message(N_("No data connection is open at the moment.")),
+            active,
+            attached,
+        )

@@ -23,12 +23,19 @@ def radio(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     functionality = evidence.last("device.functionality")
     mode = evidence.last("device.mode")
     if functionality is not None and functionality.value == 5:
-        yield fault("modem_fault", 0.85, message(N_("The device is in factory test mode.")), functionality)
+        yield fault(
+            "modem_fault", 0.85, message(N_("The device is in factory test mode.")), functionality
+        )
     elif mode is not None and mode.value == "factory test":
         yield fault("modem_fault", 0.8, message(N_("The device is in factory test mode.")), mode)
     elif off is not None:
-        yield fault("radio_off", 0.92, message(N_("The radio is switched off.")), off,
-                    evidence.last("radio.off_reason"))  # fmt: skip
+        yield fault(
+            "radio_off",
+            0.92,
+            message(N_("The radio is switched off.")),
+            off,
+            evidence.last("radio.off_reason"),
+        )
     elif functionality is not None:
         yield fine("radio_on", message(N_("The radio is switched on.")), functionality)
 
@@ -41,16 +48,33 @@ def supply(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     voltage = evidence.last("device.voltage_mv")
     low = voltage is not None and voltage.value < _LOW_MV
     if event is not None:
-        yield fault("modem_fault", 0.85, message(N_("The device reports that its supply voltage breaks down.")),
-                    event, voltage if low else None)  # fmt: skip
+        yield fault(
+            "modem_fault",
+            0.85,
+            message(N_("The device reports that its supply voltage breaks down.")),
+            event,
+            voltage if low else None,
+        )
     elif low and voltage is not None and not registration(evidence):
-        yield fault("modem_fault", 0.6, message(N_("The supply voltage of {mv} mV is too low."), mv=voltage.value),
-                    voltage)  # fmt: skip
+        yield fault(
+            "modem_fault",
+            0.6,
+            message(N_("The supply voltage of {mv} mV is too low."), mv=voltage.value),
+            voltage,
+        )
     elif low and voltage is not None:
-        yield note(Severity.WARNING, "voltage_low",
-                   message(N_("The supply voltage of {mv} mV is low."), mv=voltage.value), voltage)  # fmt: skip
+        yield note(
+            Severity.WARNING,
+            "voltage_low",
+            message(N_("The supply voltage of {mv} mV is low."), mv=voltage.value),
+            voltage,
+        )
     elif voltage is not None:
-        yield fine("voltage_good", message(N_("The supply voltage of {mv} mV is in order."), mv=voltage.value), voltage)
+        yield fine(
+            "voltage_good",
+            message(N_("The supply voltage of {mv} mV is in order."), mv=voltage.value),
+            voltage,
+        )
 
 
 @rule
@@ -59,8 +83,12 @@ def restarts(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     boots = evidence.history("device.boot_event")
     banners = [b for b in boots if b.value.upper().startswith(("RDY", "^SYSSTART"))]
     if len(banners) >= 3:
-        yield fault("modem_fault", 0.65, message(N_("The device restarted {count} times by itself."),
-                                                count=len(banners)), *banners[-3:])  # fmt: skip
+        yield fault(
+            "modem_fault",
+            0.65,
+            message(N_("The device restarted {count} times by itself."), count=len(banners)),
+            *banners[-3:],
+        )
 
 
 @rule
@@ -71,12 +99,25 @@ def temperature(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findin
         return
     degrees = observation.value
     if degrees >= _TOO_HOT_C and not registration(evidence):
-        yield fault("overheating", 0.85, message(N_("The device is at {c} °C and off the network."), c=degrees),
-                    observation)  # fmt: skip
+        yield fault(
+            "overheating",
+            0.85,
+            message(N_("The device is at {c} °C and off the network."), c=degrees),
+            observation,
+        )
     elif degrees >= _WARM_C:
-        yield note(Severity.WARNING, "warm", message(N_("The device is hot: {c} °C."), c=degrees), observation)
+        yield note(
+            Severity.WARNING,
+            "warm",
+            message(N_("The device is hot: {c} °C."), c=degrees),
+            observation,
+        )
     else:
-        yield fine("temperature_good", message(N_("The temperature of {c} °C is in order."), c=degrees), observation)
+        yield fine(
+            "temperature_good",
+            message(N_("The temperature of {c} °C is in order."), c=degrees),
+            observation,
+        )
 
 
 @rule
@@ -84,6 +125,12 @@ def network_lock(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findi
     """Personalisation locks (TS 22.022): the device wants a code, not the card."""
     state = evidence.last("sim.state")
     if state is not None and str(state.value).startswith("PH-"):
-        yield fault("device_network_locked", 0.92,
-                    message(N_("The device asks for an unlock code ({state}): it is locked to an operator."),
-                            state=state.value), state)  # fmt: skip
+        yield fault(
+            "device_network_locked",
+            0.92,
+            message(
+                N_("The device asks for an unlock code ({state}): it is locked to an operator."),
+                state=state.value,
+            ),
+            state,
+        )

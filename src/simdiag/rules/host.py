@@ -62,9 +62,7 @@ def modem_is_silent(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Fi
 def _all_newer(evidence: Evidence) -> bool:
     """Whether the last three commands were all met with silence."""
     silent = evidence.recent("at.silent", 3)[-1]
-    last_words = [
-        o for name in ("at.answered", "at.error") for o in evidence.recent(name, 1)
-    ]
+    last_words = [o for name in ("at.answered", "at.error") for o in evidence.recent(name, 1)]
     return all(silent.source.exchange > o.source.exchange for o in last_words)
 
 
@@ -72,7 +70,12 @@ def _all_newer(evidence: Evidence) -> bool:
 def modem_vanished(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """The port went away in the middle."""
     if lost := evidence.last("host.port_lost"):
-        yield fault("device_removed", _BELOW_ALL_ELSE, message(N_("The port vanished during the examination.")), lost)
+        yield fault(
+            "device_removed",
+            _BELOW_ALL_ELSE,
+            message(N_("The port vanished during the examination.")),
+            lost,
+        )
 
 
 @rule
@@ -100,4 +103,6 @@ def computer_does_not_use_the_link(
                     message(N_("This computer has no name server: pages cannot be found by name.")),
                     interface)  # fmt: skip
     else:
-        yield fine("host_uses_link", message(N_("This computer has an address on the link.")), interface)
+        yield fine(
+            "host_uses_link", message(N_("This computer has an address on the link.")), interface
+        )

@@ -37,21 +37,46 @@ def coverage(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     if radio_is_off(evidence):
         return
     if (nothing := hears_nothing(evidence)) is not None:
-        yield fault("no_signal", 0.8, message(N_("No cell is heard.")), nothing, *statuses(evidence),
-                    alternatives=(Alternative("modem_fault", _PHONE),
-                                  Alternative("band_or_mode_restricted", _AUTOMATIC)))  # fmt: skip
+        yield fault(
+            "no_signal",
+            0.8,
+            message(N_("No cell is heard.")),
+            nothing,
+            *statuses(evidence),
+            alternatives=(
+                Alternative("modem_fault", _PHONE),
+                Alternative("band_or_mode_restricted", _AUTOMATIC),
+            ),
+        )
         return
     strongest = level(evidence)
     if strongest is None:
         return
     kind, dbm = _kind(strongest), strongest.value
-    if dbm <= _HOPELESS_DBM[kind] or (dbm <= _WEAK_DBM[kind] and not registration(evidence) and not refused(evidence)):
-        yield fault("weak_signal", 0.7, message(N_("The signal is very weak: {dbm} dBm."), dbm=dbm), strongest,
-                    evidence.last("signal.sinr_db"), alternatives=(Alternative("modem_fault", _WALK),))  # fmt: skip
+    if dbm <= _HOPELESS_DBM[kind] or (
+        dbm <= _WEAK_DBM[kind] and not registration(evidence) and not refused(evidence)
+    ):
+        yield fault(
+            "weak_signal",
+            0.7,
+            message(N_("The signal is very weak: {dbm} dBm."), dbm=dbm),
+            strongest,
+            evidence.last("signal.sinr_db"),
+            alternatives=(Alternative("modem_fault", _WALK),),
+        )
     elif dbm <= _WEAK_DBM[kind]:
-        yield note(Severity.WARNING, "signal_weak", message(N_("The signal is weak: {dbm} dBm."), dbm=dbm), strongest)
+        yield note(
+            Severity.WARNING,
+            "signal_weak",
+            message(N_("The signal is weak: {dbm} dBm."), dbm=dbm),
+            strongest,
+        )
     else:
-        yield fine("signal_good", message(N_("The signal is strong enough: {dbm} dBm."), dbm=dbm), strongest)
+        yield fine(
+            "signal_good",
+            message(N_("The signal is strong enough: {dbm} dBm."), dbm=dbm),
+            strongest,
+        )
 
 
 @rule
@@ -61,12 +86,20 @@ def selection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]
     if mode is None or registration(evidence) or radio_is_off(evidence):
         return
     if mode.value == 2:
-        yield fault("operator_selection_wrong", 0.85,
-                    message(N_("The modem was told to leave the network and to stay off it.")), mode)  # fmt: skip
+        yield fault(
+            "operator_selection_wrong",
+            0.85,
+            message(N_("The modem was told to leave the network and to stay off it.")),
+            mode,
+        )
     elif mode.value in (1, 4) and not refused(evidence):
-        yield fault("operator_selection_wrong", 0.72,
-                    message(N_("The network was chosen by hand, and it does not serve here.")), mode,
-                    alternatives=(Alternative("network_refused", _AUTOMATIC),))  # fmt: skip
+        yield fault(
+            "operator_selection_wrong",
+            0.72,
+            message(N_("The network was chosen by hand, and it does not serve here.")),
+            mode,
+            alternatives=(Alternative("network_refused", _AUTOMATIC),),
+        )
 
 
 @rule
@@ -77,12 +110,24 @@ def restriction(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findin
     locked, restricted = evidence.last("radio.cell_locked"), evidence.last("radio.mode_restricted")
     mode = evidence.last("radio.mode")
     if locked is not None and locked.value:
-        yield fault("band_or_mode_restricted", 0.8,
-                    message(N_("The modem is locked to one cell or frequency.")), locked)  # fmt: skip
-    elif restricted is not None and restricted.value and any(o.value in (0, 2) for o in statuses(evidence)):
-        yield fault("band_or_mode_restricted", 0.75,
-                    message(N_("The modem may use only: {mode}."), mode=mode.value if mode else "?"), restricted,
-                    alternatives=(Alternative("searching", _AUTOMATIC),))  # fmt: skip
+        yield fault(
+            "band_or_mode_restricted",
+            0.8,
+            message(N_("The modem is locked to one cell or frequency.")),
+            locked,
+        )
+    elif (
+        restricted is not None
+        and restricted.value
+        and any(o.value in (0, 2) for o in statuses(evidence))
+    ):
+        yield fault(
+            "band_or_mode_restricted",
+            0.75,
+            message(N_("The modem may use only: {mode}."), mode=mode.value if mode else "?"),
+            restricted,
+            alternatives=(Alternative("searching", _AUTOMATIC),),
+        )
 
 
 @rule
@@ -95,12 +140,27 @@ def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]
         return
     seeking = [o for o in known if o.value == 2]
     idle = [o for o in known if o.value in (0, 4)]
-    others = (Alternative("sim_not_activated", _PHONE), Alternative("no_signal", _WALK),
-              Alternative("band_or_mode_restricted", _AUTOMATIC))  # fmt: skip
+    others = (
+        Alternative("sim_not_activated", _PHONE),
+        Alternative("no_signal", _WALK),
+        Alternative("band_or_mode_restricted", _AUTOMATIC),
+    )
     strongest = level(evidence)
     if seeking:
-        yield fault("searching", 0.62, message(N_("The modem searches and is registered nowhere.")),
-                    *seeking, strongest, alternatives=others)  # fmt: skip
-    elif idle and len(known) > 1 or idle and strongest is not None:
-        yield fault("searching", 0.5, message(N_("The modem is registered nowhere and has stopped searching.")),
-                    *idle, strongest, alternatives=others)  # fmt: skip
+        yield fault(
+            "searching",
+            0.62,
+            message(N_("The modem searches and is registered nowhere.")),
+            *seeking,
+            strongest,
+            alternatives=others,
+        )
+    elif (idle and len(known) > 1) or (idle and strongest is not None):
+        yield fault(
+            "searching",
+            0.5,
+            message(N_("The modem is registered nowhere and has stopped searching.")),
+            *idle,
+            strongest,
+            alternatives=others,
+        )

@@ -72,9 +72,15 @@ def reject_cause(evidence: Evidence, profile: CarrierProfile | None) -> Iterator
     if reason is None or radio_is_off(evidence):
         return
     if _packet_service_after(evidence, reason):
-        yield note(Severity.INFO, "refused_before",
-                   message(N_("A network refused the card earlier (cause {number}); it is served now."),
-                           number=reason.value), reason)  # fmt: skip
+        yield note(
+            Severity.INFO,
+            "refused_before",
+            message(
+                N_("A network refused the card earlier (cause {number}); it is served now."),
+                number=reason.value,
+            ),
+            reason,
+        )
         return
     at_home = _at_home(evidence)
     code, confidence, others, text = _CAUSES.get(
@@ -86,14 +92,22 @@ def reject_cause(evidence: Evidence, profile: CarrierProfile | None) -> Iterator
         code, confidence = "network_refused", 0.6
         others = (("sim_not_activated", _ASK_SELLER), ("device_not_allowed", _SWAP))
     cites = (reason, denied(evidence), evidence.last("operator.plmn"))
-    yield fault(code, confidence,
-                message(N_("{meaning} (reject cause {number})"), meaning=Message(text), number=reason.value),
-                *cites, alternatives=tuple(Alternative(c, t) for c, t in others))  # fmt: skip
+    yield fault(
+        code,
+        confidence,
+        message(
+            N_("{meaning} (reject cause {number})"), meaning=Message(text), number=reason.value
+        ),
+        *cites,
+        alternatives=tuple(Alternative(c, t) for c, t in others),
+    )
 
 
 def _packet_service_after(evidence: Evidence, reason: Observation) -> Observation | None:
     served = (status(evidence, d) for d in PACKET_DOMAINS)
-    found = next((o for o in served if o is not None and o.value in REGISTERED and is_newer(o, reason)), None)
+    found = next(
+        (o for o in served if o is not None and o.value in REGISTERED and is_newer(o, reason)), None
+    )
     if found is None and is_newer(up := data_up(evidence), reason):
         return up
     return found
@@ -111,17 +125,30 @@ def refused_without_reason(evidence: Evidence, _: CarrierProfile | None) -> Iter
     if refusal is None or "registration.reject_cause" in evidence or radio_is_off(evidence):
         return
     card = evidence.last("sim.eps_update_status")
-    others = (Alternative("sim_not_activated", _ASK_SELLER), Alternative("roaming_not_allowed", _ELSEWHERE),
-              Alternative("device_not_allowed", _SWAP))  # fmt: skip
+    others = (
+        Alternative("sim_not_activated", _ASK_SELLER),
+        Alternative("roaming_not_allowed", _ELSEWHERE),
+        Alternative("device_not_allowed", _SWAP),
+    )
     if card is not None and card.value == "roaming not allowed":
-        yield fault("roaming_not_allowed", 0.65,
-                    message(N_("The card itself notes that roaming was not allowed here.")), refusal, card,
-                    alternatives=others[:1])  # fmt: skip
+        yield fault(
+            "roaming_not_allowed",
+            0.65,
+            message(N_("The card itself notes that roaming was not allowed here.")),
+            refusal,
+            card,
+            alternatives=others[:1],
+        )
         return
     only_voice = all(o.name == "registration.cs.status" for o in statuses(evidence))
-    yield fault("network_refused", 0.45 if only_voice else 0.6,
-                message(N_("The network denies registration and no cause was reported.")),
-                refusal, card, alternatives=others)  # fmt: skip
+    yield fault(
+        "network_refused",
+        0.45 if only_voice else 0.6,
+        message(N_("The network denies registration and no cause was reported.")),
+        refusal,
+        card,
+        alternatives=others,
+    )
 
 
 @rule
@@ -136,10 +163,16 @@ def emergency_only(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Fin
     if limited is None and cell is not None and cell.value == "limited":
         limited = cell
     if limited is not None and not radio_is_off(evidence):
-        yield fault("network_refused", 0.55,
-                    message(N_("A network is heard, but it lets this card make emergency calls only.")), limited,
-                    alternatives=(Alternative("sim_not_activated", _ASK_SELLER),
-                                  Alternative("roaming_not_allowed", _ELSEWHERE)))  # fmt: skip
+        yield fault(
+            "network_refused",
+            0.55,
+            message(N_("A network is heard, but it lets this card make emergency calls only.")),
+            limited,
+            alternatives=(
+                Alternative("sim_not_activated", _ASK_SELLER),
+                Alternative("roaming_not_allowed", _ELSEWHERE),
+            ),
+        )
 
 
 @rule
@@ -148,8 +181,13 @@ def operator_says_invalid(evidence: Evidence, _: CarrierProfile | None) -> Itera
     service = evidence.last("sim.service")
     if service is None or registration(evidence) or not str(service.value).startswith("invalid"):
         return
-    yield fault("sim_not_activated", 0.6, message(N_("The network takes this card as invalid.")), service,
-                alternatives=(Alternative("network_refused", _SWAP),))  # fmt: skip
+    yield fault(
+        "sim_not_activated",
+        0.6,
+        message(N_("The network takes this card as invalid.")),
+        service,
+        alternatives=(Alternative("network_refused", _SWAP),),
+    )
 
 
 @rule
@@ -159,10 +197,16 @@ def roaming_switched_off(evidence: Evidence, _: CarrierProfile | None) -> Iterat
     if switch is None or switch.value or registration(evidence) or radio_is_off(evidence):
         return
     visited = str(evidence.value("operator.plmn") or "")
-    abroad = bool(visited) and bool(home_plmns(evidence)) and visited[:3] != home_plmns(evidence)[0][:3]
+    abroad = (
+        bool(visited) and bool(home_plmns(evidence)) and visited[:3] != home_plmns(evidence)[0][:3]
+    )
     if abroad:
-        yield fault("roaming_not_allowed", 0.8,
-                    message(N_("Roaming is switched off in the device, and the card is abroad.")), switch)  # fmt: skip
+        yield fault(
+            "roaming_not_allowed",
+            0.8,
+            message(N_("Roaming is switched off in the device, and the card is abroad.")),
+            switch,
+        )
 
 
 @rule
@@ -176,8 +220,22 @@ def registered(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
             yield fine("cell_serves", message(N_("A cell serves the device.")), cell)
         return
     roaming = served.value in (5, 7, 10)
-    text = N_("Registered in a foreign network (roaming).") if roaming else N_("Registered in the home network.")
-    yield fine("registered", message(text), served, evidence.last("operator.name") or evidence.last("operator.plmn"))
+    text = (
+        N_("Registered in a foreign network (roaming).")
+        if roaming
+        else N_("Registered in the home network.")
+    )
+    yield fine(
+        "registered",
+        message(text),
+        served,
+        evidence.last("operator.name") or evidence.last("operator.plmn"),
+    )
     if voice is not None and voice.value in (0, 2, 3) and served is not voice:
-        yield note(Severity.INFO, "data_only_registration",
-                   message(N_("Voice service is not available; for data that does not matter.")), voice, served)  # fmt: skip
+        yield note(
+            Severity.INFO,
+            "data_only_registration",
+            message(N_("Voice service is not available; for data that does not matter.")),
+            voice,
+            served,
+        )

@@ -29,7 +29,11 @@ def card_state(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
     """What +CPIN? and the other questions to the card came to; the newest counts."""
     state = evidence.last("sim.state")
     service = evidence.last("sim.service")
-    if service is not None and service.value == "no card" and (state is None or state.value == "error"):
+    if (
+        service is not None
+        and service.value == "no card"
+        and (state is None or state.value == "error")
+    ):
         yield _not_detected(evidence, service)
         return
     if state is None:
@@ -38,11 +42,21 @@ def card_state(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
     if state.value == "READY" or "PIN2" in state.value or "PUK2" in state.value:
         yield fine("sim_ready", message(N_("The card is ready.")), state)
     elif state.value == "SIM PIN":
-        yield fault("sim_pin_required", 0.95, message(N_("The card asks for its PIN.")), state,
-                    evidence.last("sim.pin_retries"))  # fmt: skip
+        yield fault(
+            "sim_pin_required",
+            0.95,
+            message(N_("The card asks for its PIN.")),
+            state,
+            evidence.last("sim.pin_retries"),
+        )
     elif state.value == "SIM PUK":
-        yield fault("sim_puk_required", 0.95, message(N_("The card asks for its PUK.")), state,
-                    evidence.last("sim.puk_retries"))  # fmt: skip
+        yield fault(
+            "sim_puk_required",
+            0.95,
+            message(N_("The card asks for its PUK.")),
+            state,
+            evidence.last("sim.puk_retries"),
+        )
     elif not state.value.startswith("PH-"):
         yield from _unusable(evidence, state)
 
@@ -52,38 +66,77 @@ def _unusable(evidence: Evidence, state: Observation) -> Iterator[Finding]:
     off = radio_is_off(evidence)
     read = _read_after(evidence, state)
     if off is not None and state.value in ("failure", "error", "busy", "not inserted"):
-        yield note(Severity.INFO, "sim_without_power",
-                   message(N_("With the radio off the card may have no power, so this says nothing of the card.")),
-                   state, off)  # fmt: skip
+        yield note(
+            Severity.INFO,
+            "sim_without_power",
+            message(
+                N_(
+                    "With the radio off the card may have no power, so this says nothing of the card."
+                )
+            ),
+            state,
+            off,
+        )
     elif read is not None:
-        yield note(Severity.WARNING, "sim_unsteady",
-                   message(N_("The card failed once and was read later: its contact may be loose.")), state, read)  # fmt: skip
+        yield note(
+            Severity.WARNING,
+            "sim_unsteady",
+            message(N_("The card failed once and was read later: its contact may be loose.")),
+            state,
+            read,
+        )
     elif state.value == "not inserted":
         yield _not_detected(evidence, state)
     elif state.value == "busy":
-        yield fault("modem_not_ready", 0.65, message(N_("The device is still reading the card.")), state,
-                    evidence.last("device.boot_event"),
-                    alternatives=(Alternative("sim_failure", _CARD_OUT),))  # fmt: skip
+        yield fault(
+            "modem_not_ready",
+            0.65,
+            message(N_("The device is still reading the card.")),
+            state,
+            evidence.last("device.boot_event"),
+            alternatives=(Alternative("sim_failure", _CARD_OUT),),
+        )
     elif state.value == "error":
         yield from _without_reason(evidence, state)
     elif _no_profile(evidence):
-        yield fault("sim_profile_missing", 0.6,
-                    message(N_("The card answers, but holds neither a number (IMSI) nor an active profile.")), state,
-                    alternatives=(Alternative("sim_failure", _OTHER_DEVICE),))  # fmt: skip
+        yield fault(
+            "sim_profile_missing",
+            0.6,
+            message(
+                N_("The card answers, but holds neither a number (IMSI) nor an active profile.")
+            ),
+            state,
+            alternatives=(Alternative("sim_failure", _OTHER_DEVICE),),
+        )
     else:
         text = N_("The card was seen but does not answer properly ({state}).")
-        yield fault("sim_failure", 0.8, message(text, state=state.value), state,
-                    evidence.last("sim.inserted"),
-                    alternatives=(Alternative("sim_not_detected", _OTHER_CARD),
-                                  Alternative("modem_fault", _OTHER_DEVICE)))  # fmt: skip
+        yield fault(
+            "sim_failure",
+            0.8,
+            message(text, state=state.value),
+            state,
+            evidence.last("sim.inserted"),
+            alternatives=(
+                Alternative("sim_not_detected", _OTHER_CARD),
+                Alternative("modem_fault", _OTHER_DEVICE),
+            ),
+        )
 
 
 def _not_detected(evidence: Evidence, state: Observation) -> Finding:
     inserted = evidence.last("sim.inserted")
     sure = 0.9 if inserted is None or not inserted.value else 0.7
-    return fault("sim_not_detected", sure, message(N_("The device sees no card in its slot.")), state, inserted,
-                 alternatives=(Alternative("sim_failure", _OTHER_DEVICE),
-                               Alternative("modem_fault", _OTHER_CARD)))  # fmt: skip
+    return fault(
+        "sim_not_detected",
+        sure,
+        message(N_("The device sees no card in its slot.")),
+        state,
+        inserted,
+        alternatives=(
+            Alternative("sim_failure", _OTHER_DEVICE),
+            Alternative("modem_fault", _OTHER_CARD),
+        ),
+    )
 
 
 def _without_reason(evidence: Evidence, state: Observation) -> Iterator[Finding]:
@@ -91,8 +144,14 @@ def _without_reason(evidence: Evidence, state: Observation) -> Iterator[Finding]
     if evidence.last("sim.iccid") or evidence.last("sim.imsi") or registration(evidence):
         return
     ask = message(N_("Send AT+CMEE=1 and ask AT+CPIN? again: 10 means no card, 13 a failing one."))
-    yield fault("sim_not_detected", 0.6, message(N_("The card cannot be used, and the device does not say why.")),
-                state, evidence.last("sim.inserted"), alternatives=(Alternative("sim_failure", ask),))  # fmt: skip
+    yield fault(
+        "sim_not_detected",
+        0.6,
+        message(N_("The card cannot be used, and the device does not say why.")),
+        state,
+        evidence.last("sim.inserted"),
+        alternatives=(Alternative("sim_failure", ask),),
+    )
 
 
 def _no_profile(evidence: Evidence) -> bool:
@@ -106,11 +165,21 @@ def _card_switch(evidence: Evidence) -> Iterator[Finding]:
     """Only the slot's switch or the registration tells of the card."""
     inserted = evidence.last("sim.inserted")
     if inserted is not None and not inserted.value and not registration(evidence):
-        yield fault("sim_not_detected", 0.7, message(N_("The slot's switch says that no card is in.")), inserted,
-                    alternatives=(Alternative("sim_failure", _OTHER_CARD),))  # fmt: skip
+        yield fault(
+            "sim_not_detected",
+            0.7,
+            message(N_("The slot's switch says that no card is in.")),
+            inserted,
+            alternatives=(Alternative("sim_failure", _OTHER_CARD),),
+        )
     for observation in statuses(evidence):
         if observation.value == 90:
-            yield fault("sim_failure", 0.8, message(N_("The modem reports that the card failed.")), observation)
+            yield fault(
+                "sim_failure",
+                0.8,
+                message(N_("The modem reports that the card failed.")),
+                observation,
+            )
             return
     read = evidence.last("sim.imsi") or evidence.last("sim.iccid")
     if read is not None:
@@ -122,5 +191,8 @@ def optional_application(evidence: Evidence, _: CarrierProfile | None) -> Iterat
     """An ordinary card refuses the channel to an eUICC application that it does not have."""
     refused = evidence.last("sim.channel_refused")
     if refused is not None:
-        yield fine("card_without_euicc",
-                   message(N_("The card answers; it merely has no eSIM application, as most cards.")), refused)  # fmt: skip
+        yield fine(
+            "card_without_euicc",
+            message(N_("The card answers; it merely has no eSIM application, as most cards.")),
+            refused,
+        )

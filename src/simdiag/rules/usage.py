@@ -19,5 +19,10 @@ def one_way_traffic(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Fi
     if sent is None or received is None:
         return
     if sent.value > _ENOUGH_BYTES and received.value == 0:
-        yield note(Severity.WARNING, "no_downlink",
-                   message(N_("Data was sent, but nothing ever came back.")), sent, received)  # fmt: skip
+        yield note(
+            Severity.WARNING,
+            "no_downlink",
+            message(N_("Data was sent, but nothing ever came back.")),
+            sent,
+            received,
+        )

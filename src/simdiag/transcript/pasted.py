@@ -236,7 +236,7 @@ _MMCLI_ERROR = re.compile(r"error: command failed: '[\w.:]*MobileEquipment\.\w+:
 
 
 # ---- tables: what a line says ----------------------------------------------------------------
-def _words(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(word + end for word in text.split() for end in ("", ",", ".", "!", "?", ")"))
 
 
@@ -250,7 +250,7 @@ _LINE_END = re.compile(
 """How tools write a line end: ModemManager, Mbed OS, oFono and Python, chat of pppd."""
 _LISTED = re.compile(r"""(?<!\\)(?:'((?:[^'\\]|\\.){0,400})'|"((?:[^"\\]|\\.){0,400})")""")
 
-_PREFIX = r"[+^$#%!*_]\s?[A-Z]\w*+"
+_PREFIX = r"[+^$#%!*_]\s?[A-Z](?a:\w*+)"
 _VALUES = r'(?:"[^"]*+(?:"|$)|[^\s";,])*+(?:\s*+,\s*+(?:"[^"]*+(?:"|$)|[^\s";,])*+)*+'
 _EXTENDED = rf"{_PREFIX}(?:\s?=\s?\?|\s?\?[\w,]*+|\s?=\s?{_VALUES})?"
 _BASIC = r"(?:S\d{1,3}(?:\s?=\s?\d{1,3}|\?)?|[\\&][A-Z]\d{0,2}|[A-Z]\d{1,3}|Z)(?![A-Z]{2})"
@@ -277,29 +277,18 @@ _TEXT = re.compile(r'[A-Za-z0-9"+(.:\-]')
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
 _QUOTED_AT = re.compile(r'"(?:AT|OK"|ERROR"|[+^])', re.IGNORECASE)
 _BYTES = re.compile(r"""\"?b(?=['"])""")
-_SILENCE_HINTS = (
-    "time",
-    "resp",
-    "reply",
-    "answer",
-    "alarm",
-    "超时",
-    "响应",
-    "应答",
-    "回应",
-    "回复",
-)
+_SILENCE_HINTS = ("time", "resp", "reply", "answer", "alarm", "超时", "应", "回复")
 _SILENCE = re.compile(
     r"\btimed[ -]?out\b|\btime-?out(?!\s*(?:set|[=:]?\s*\d))(?:exception|error)?\b|^alarm$"
     r"|\bno (?:response|reply|answer)\b|\bnot respond|超时|无响应|无应答|无回应|没有响应|没有回复",
     re.IGNORECASE,
 )
-_PERSON = _words(
+_PERSON = _word_set(
     "I I'm mean means Means which because but my My your you You Your this This that show shows"
     " it then what why please Please we they so"
 )
 """Words that no modem says: they make prose even of a line that begins like an answer."""
-_PROSE = _PERSON | _words(
+_PROSE = _PERSON | _word_set(
     "the The a an is are was were and or with from these here there have has had does did do can"
     " could will would should how if after before say says said got get gets tried try trying use"
     " using when don't doesn't also now"
@@ -560,18 +549,19 @@ def _command_line(text: str) -> _Line | None:
     if not answer["rest"]:
         return _command(sent) if answer["sep"] in (":", "|", "") else None
     texts, last = _pieces(answer["rest"])
-    if (
-        texts
-        and last is None
-        and is_prefixed(texts[0])
-        and (match := _THEN_RESULT.search(texts[0]))
-    ):
-        texts = [texts[0][: match.start()].rstrip(" ,;/|"), match[0]]
+    if last is None and len(texts) == 1 and is_prefixed(texts[0]):
+        texts = _with_result(texts[0])
     answers = tuple(_reply(text) for text in (*texts, last) if text)
     value = bool(answer["sep"])
     if all(_is_answer(line, value=value, listed=len(texts) > 1) for line in answers):
         return _command(sent, answers)
     return None
+
+
+def _with_result(text: str) -> list[str]:
+    """Part ``+CPIN: READY OK`` in two."""
+    match = _THEN_RESULT.search(text)
+    return [text] if match is None else [text[: match.start()].rstrip(" ,;/|"), match[0]]
 
 
 def _command(text: str, answers: tuple[_Line, ...] = ()) -> _Line:
@@ -607,6 +597,8 @@ class _Port:
 
 
 class _Reader:
+    """Puts the lines of a log together. The conversation gets an exchange when it is whole."""
+
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
         self._ports: dict[str, _Port] = {"": _Port()}
@@ -617,16 +609,17 @@ class _Reader:
         self._prose = False
 
     def take(self, text: str) -> None:
-        """Read one line of the log."""
+        """Read one line of the log (not empty, without white space around it)."""
         said = _read_short(text) if len(text) <= _SHORT else _read(text[:MAX_LOG_LINE])
         if said is None:
             self._port.age += 1
             return
         if said.time is not None:
             self._set_time(said.time, said.clock)
-        if said.port != self._name:
+        way = said.way
+        if said.port != self._name and (said.port or way != "talk"):
             self._name, self._port = said.port, self._find_port(said.port)
-        port, way = self._port, said.way
+        port = self._port
         if way == "sent" or way == "received":
             self._take_marked(port, said)
             return
@@ -667,7 +660,7 @@ class _Reader:
             port.sends = True
         body = port.partial.pop(said.way, "") + said.body if port.partial else said.body
         lines, rest = _split(body) if len(body) <= _SHORT else _split_long(body)
-        if rest is None and port.framed and body[-1:] != "]":
+        if rest is None and port.framed and body[:1] != "[":  # a list is whole
             port.partial[said.way] = body[:MAX_LINE]
             return
         for line in lines:
@@ -737,9 +730,10 @@ class _Reader:
 
     def _reply(self, port: _Port, line: _Line) -> None:
         pending = port.pending
-        if pending is not None and _is_reply_to(pending.text, line.text):
+        sure = line.kind == "reply"
+        if pending is not None and _is_reply_to(pending.text, line.text, sure):
             self._information(port, line)
-        elif line.kind == "reply":
+        elif sure:
             if pending is None and (block := _BLOCK.match(line.text)) is not None:
                 self._send(port, f"AT{block['name']}?")
                 self._information(port, line)
@@ -748,8 +742,8 @@ class _Reader:
 
     def _words(self, port: _Port, way: _Way, kind: _Kind) -> None:
         port.age += 1
-        if kind == "silence" and port.pending is not None and not port.lines:
-            if port.age <= PATIENCE:
+        if kind == "silence" and not port.lines:
+            if port.age <= PATIENCE and len(self._ports) <= 2:  # of many, which one is not said
                 self._finish(port, None, silent=True)
         elif kind == "prose" and way == "either":
             self._prose = True
@@ -791,10 +785,15 @@ class _Reader:
 
 
 @lru_cache(maxsize=1024)
-def _is_reply_to(asked: str, text: str) -> bool:
-    """Whether a prefixed line answers a command; the AT core judges live lines the same way."""
+def _is_reply_to(asked: str, text: str, sure: bool) -> bool:
+    """Whether a prefixed line answers a command; the AT core judges live lines the same way.
+
+    What is not ``sure`` to be a reply must begin as the command asks.
+    """
     pending = command(asked)
-    return pending.expects(text) and not (pending.any_prefix and is_urc(text, _DIALECT))
+    if pending.any_prefix:
+        return sure and not is_urc(text, _DIALECT)
+    return pending.expects(text)
 
 
 def _squeezed(text: str) -> str:

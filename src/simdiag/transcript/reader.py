@@ -57,7 +57,7 @@ def read_log(source: BinaryIO | Path, sink: Sink) -> LogSummary:
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
     """Yield decoded lines, each cut at ``MAX_TEXT_LINE``; CR alone ends a line too."""
-    reader = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream  # type: ignore[type-var]
+    reader = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
     encoding = "utf-8"
     first = True
     while chunk := reader.readline(MAX_TEXT_LINE):
@@ -69,7 +69,9 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
             chunk = chunk.removeprefix(b"\xef\xbb\xbf")
         while not whole and (rest := reader.readline(MAX_TEXT_LINE)):
             whole = rest.endswith(b"\n")
-        yield from _decode(chunk, encoding).replace("\r", "\n").split("\n")[: None if not whole else -1]
+        yield from (
+            _decode(chunk, encoding).replace("\r", "\n").split("\n")[: None if not whole else -1]
+        )
 
 
 def _decode(line: bytes, encoding: str) -> str:

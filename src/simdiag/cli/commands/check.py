@@ -21,18 +21,45 @@ if TYPE_CHECKING:
     from simdiag.agent import Examination, Target
 
 
-@click.command(help=_("Examine a device and say what is wrong, why, who can fix it and what to do next."))
-@click.option("--port", metavar="URL", help=_("Port to use: /dev/…, socket://HOST:PORT or rfc2217://HOST:PORT."))
-@click.option("--device", "device_id", metavar="ID", help=_("Device to examine, as `simdiag devices` names it."))
+@click.command(
+    help=_("Examine a device and say what is wrong, why, who can fix it and what to do next.")
+)
+@click.option(
+    "--port",
+    metavar="URL",
+    help=_("Port to use: /dev/…, socket://HOST:PORT or rfc2217://HOST:PORT."),
+)
+@click.option(
+    "--device",
+    "device_id",
+    metavar="ID",
+    help=_("Device to examine, as `simdiag devices` names it."),
+)
 @click.option("--all", "every", is_flag=True, help=_("Examine all attached devices at once."))
 @profile_option
 @json_option
-@click.option("--record", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help=_("Write the exchanges to FILE, identifiers hidden unless revealed."))
-@click.option("--wait", "wait_s", type=click.FloatRange(min=0, max=600), default=10.0, show_default=True,
-              metavar="SECONDS", help=_("How long to watch a device that is starting or searching."))
-@click.option("--baud", type=click.IntRange(min=300), default=115200, show_default=True,
-              help=_("Speed of a real serial line; USB ports ignore it."))
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=_("Write the exchanges to FILE, identifiers hidden unless revealed."),
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0, max=600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help=_("How long to watch a device that is starting or searching."),
+)
+@click.option(
+    "--baud",
+    type=click.IntRange(min=300),
+    default=115200,
+    show_default=True,
+    help=_("Speed of a real serial line; USB ports ignore it."),
+)
 @reveal_option
 @language_option
 def command(
@@ -79,14 +106,17 @@ def _targets(port: str | None, device_id: str | None, every: bool) -> list[Targe
         modems = found
     elif len(modems) > 1 and not every:
         lines = "\n".join(f"  --device {d.id}   {d.name}" for d in modems)
-        raise click.UsageError(_("several devices are attached; choose one, or --all:\n{list}").format(list=lines))
+        raise click.UsageError(
+            _("several devices are attached; choose one, or --all:\n{list}").format(list=lines)
+        )
     return [Target(device=d) for d in modems]
 
 
 def _check_writable(record: Path | None) -> None:
     if record is not None and not record.parent.is_dir():
         raise click.BadParameter(
-            _("the folder {folder} does not exist").format(folder=record.parent), param_hint="--record"
+            _("the folder {folder} does not exist").format(folder=record.parent),
+            param_hint="--record",
         )
 
 

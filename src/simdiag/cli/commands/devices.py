@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from simdiag.host import Holder
 
 
-@click.command(help=_("List USB modems and portable WiFi devices with their ports and who uses them."))
+@click.command(
+    help=_("List USB modems and portable WiFi devices with their ports and who uses them.")
+)
 @click.option("--json", "as_json", is_flag=True, help=_("Print JSON, one device per line."))
 @language_option
 def command(as_json: bool) -> int:
@@ -37,7 +39,10 @@ def command(as_json: bool) -> int:
         for device in devices:
             click.echo(json.dumps(_as_json(device, held), ensure_ascii=False))
     elif not devices:
-        click.echo(_("No modem is attached. If one is plugged in, try another cable or USB port."), err=True)
+        click.echo(
+            _("No modem is attached. If one is plugged in, try another cable or USB port."),
+            err=True,
+        )
     else:
         console = Console(highlight=False)
         for device in devices:
@@ -62,14 +67,19 @@ def _table(device: UsbModem, held: dict[str, list[Holder]]) -> Table:
     from simdiag.report.terminal import plain
 
     title = Text.assemble((plain(device.name), "bold"), f"  {device.usb_id}  ", (device.id, "cyan"))
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=bool(device.ports))
+    table = Table(
+        title=title, title_justify="left", box=None, pad_edge=False, show_header=bool(device.ports)
+    )
     for heading in (_("port"), _("role"), _("driver"), _("by-id name"), _("in use by")):
         table.add_column(heading, overflow="fold")
     for port in device.ports:
         table.add_row(
-            port.path, port.role or "?", port.kernel_driver or "", _without_serial(device, port.by_id),
+            port.path,
+            port.role or "?",
+            port.kernel_driver or "",
+            _without_serial(device, port.by_id),
             ", ".join(str(h) for h in held.get(port.path, [])) or "-",
-        )  # fmt: skip
+        )
     facts = [
         (_("family"), device.family),
         (_("network interface"), ", ".join(device.network_interfaces)),

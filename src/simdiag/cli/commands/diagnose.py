@@ -18,7 +18,11 @@ from simdiag.cli.common import (
 )
 
 
-@click.command(help=_("Say what is wrong from recorded transcripts or pasted AT logs (- reads standard input)."))
+@click.command(
+    help=_(
+        "Say what is wrong from recorded transcripts or pasted AT logs (- reads standard input)."
+    )
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @profile_option
 @json_option
