@@ -28,6 +28,7 @@ from simdiag.driver import (
 )
 
 _SIM_COMMANDS = re.compile(r"^AT\+(CPIN\?|CIMI|Q?C?CC?ID|ICCID|CSMP|CMGF|CMGS|CPBS|CNUM|CMGL|CSCA)")
+"""Questions to the card: an error to one of them tells of the card's state."""
 _SIM_STATE = {
     5: "PH-SIM PIN", 10: "not inserted", 11: "SIM PIN", 12: "SIM PUK", 13: "failure", 14: "busy",
     15: "wrong", 40: "PH-NET PIN", 41: "PH-NET PUK", 42: "PH-NETSUB PIN", 44: "PH-SP PIN",
@@ -53,20 +54,22 @@ def imei(reply: Reply) -> Iterator[Fact]:
             yield Fact("device.imei", match[0])
 
 
+_IDENTITY = ("manufacturer", "model", "revision")
+
+
 def identification(reply: Reply) -> Iterator[Fact]:
     """ATI (V.250 clause 6.1.3): labelled lines, or maker, model and revision in this order."""
-    labels = {"manufacturer": "manufacturer", "model": "model", "revision": "revision", "imei": "imei"}
     bare = []
     for line in reply.lines:
         label, colon, value = line.partition(":")
-        key = labels.get(label.strip().lower())
+        key = label.strip().lower()
         if colon and key == "imei":
             yield from imei(Reply(reply.command, (value,)))
-        elif colon and key and value.strip():
+        elif key in _IDENTITY and value.strip():
             yield Fact(f"device.{key}", value.strip()[:100])
         elif not colon:
             bare.append(line.strip().strip('"')[:100])
-    for name, value in zip(("manufacturer", "model", "revision"), bare, strict=False):
+    for name, value in zip(_IDENTITY, bare, strict=False):
         if len(bare) > 1 and value:
             yield Fact(f"device.{name}", value)
 
@@ -386,10 +389,12 @@ def granted(reply: Reply) -> Iterator[Fact]:
         apn = values.text(2)
         if values.integer(0) is None or apn is None or values.text(1) == "":
             continue
-        yield Fact("data.granted_apn", re.sub(r"\.mnc\d{2,3}\.mcc\d{3}\.gprs$", "", apn, flags=re.I))
+        network_id = re.sub(r"\.mnc\d{2,3}\.mcc\d{3}\.gprs$", "", apn, flags=re.IGNORECASE)
+        yield Fact("data.granted_apn", network_id)
         if (address := values.text(3)) and _is_address(address):
-            octets = address.split(".")
-            yield Fact("data.addresses", {values.integer(0): [".".join(octets[:4]) if len(octets) == 8 else address]})
+            octets = address.split(".")  # the older form appends the subnet mask
+            alone = ".".join(octets[:4]) if len(octets) == 8 else address
+            yield Fact("data.addresses", {values.integer(0): [alone]})
         return
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from simdiag.driver import (
+    N_,
     Dialect,
     Fact,
     Fields,
@@ -213,11 +214,11 @@ def counters(reply: Reply) -> Iterator[Fact]:
 _PRODUCTS = (
     0x1001, 0x1003, 0x140C, 0x1436, 0x1442, 0x1465, 0x14AC, 0x1506, 0x155E, 0x1C05,
 )  # fmt: skip
-_ROUTER = (
+_ROUTER = N_(
     "HiLink router mode: the stick offers a network link with its own web page and no AT port; "
     "open the web page, or switch the stick to modem mode"
 )
-_STORAGE = (
+_STORAGE = N_(
     "storage mode: the stick still shows its drive with Windows drivers and has not switched to "
     "modem mode (usb_modeswitch does that)"
 )

@@ -15,6 +15,7 @@ from simdiag.discovery import SerialPort, UsbModem, candidates
 from simdiag.driver import Layer
 from simdiag.errors import PortBusy, PortDenied, TransportError
 from simdiag.evidence import Evidence, Observation, Source
+from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.registry import drivers, profiles
 from simdiag.transcript import Recording
@@ -99,15 +100,15 @@ def _over_the_port(result: Examination, options: Options, progress: Progress | N
     target, device = result.target, result.target.device
     ports = [target.port] if target.port else [p.path for p in _ports(device)]
     if not ports:
-        words = device.composition if device and device.composition else "no command port"
-        _problem(result, "network_only", words)
+        words = device.composition if device and device.composition else N_("no command port")
+        _problem(result, "network_only", Message(words))
         return
-    problem: tuple[str, str] | None = None
+    problem: tuple[str, Message] | None = None
     for port in ports:
         try:
             transport = _open(port, options.baud)
         except TransportError as error:
-            problem = problem or (_kind(error), str(error))
+            problem = problem or (_kind(error), error.message)
             continue
         examination = AtExamination(
             transport,
@@ -136,7 +137,8 @@ def _open(port: str, baud: int) -> SerialTransport:
     holders = [] if "://" in port else host.port_holders(port)
     if holders:
         names = ", ".join(str(h) for h in holders)
-        raise PortBusy(port, f"{port} is held by {names}", names)
+        text = message(N_("{port} is held by {names}"), port=port, names=names)
+        raise PortBusy(port, text, names)
     try:
         return SerialTransport(port, baud)
     except PortDenied as denied:
@@ -149,15 +151,14 @@ def _kind(error: TransportError) -> str:
     return "denied" if isinstance(error, PortDenied) else "missing"
 
 
-def _problem(result: Examination, kind: str, detail: str) -> None:
-    result.evidence.add(
-        Observation("host.port_problem", {"kind": kind, "detail": detail}, Source(-1, "", detail))
-    )
+def _problem(result: Examination, kind: str, detail: Message) -> None:
+    value = {"kind": kind, "detail": detail}
+    result.evidence.add(Observation("host.port_problem", value, Source(-1, "", detail.render())))
 
 
 def nothing_found() -> Examination:
     """The result where no device is attached at all."""
     result = Examination(Target())
-    _problem(result, "none", "no modem is attached")
+    _problem(result, "none", Message(N_("no modem is attached")))
     judge(result)
     return result

@@ -41,23 +41,20 @@ class Conversation:
 
     def feed(self, event: Event, time: float) -> Exchange | None:
         """Take an event; returns the exchange that it completes, if any."""
-        match event:
-            case InformationText(text=text) if self._command:
-                if len(self._lines) < MAX_LINES:
-                    self._lines.append(text)
-            case InformationText(text=text) | Unsolicited(text=text):
-                return self._emit("", (text,), None, time)
-            case FinalResult(late=False) if self._command:
-                error = None
-                if not event.ok:
-                    error = Error(event.code, event.error_code, event.error_text)
+        pending = self._command
+        if isinstance(event, InformationText) and pending:
+            if len(self._lines) < MAX_LINES:
+                self._lines.append(event.text)
+            return None
+        if isinstance(event, FinalResult):
+            error = None if event.ok else _error(event)
+            if pending and not event.late:
                 return self._finish(error, time)
-            case FinalResult() if not event.ok:
-                return self._emit("", (str(_error(event)),), None, time)
-            case ForeignEcho(text=text):
-                return self._emit("", (text,), None, time)
-            case PortClosed():
-                self.abandon(time)
+            return self._emit("", (str(error),), None, time) if error else None
+        if isinstance(event, InformationText | Unsolicited | ForeignEcho):
+            return self._emit("", (event.text,), None, time)
+        if isinstance(event, PortClosed):
+            self.abandon(time)
         return None
 
     def abandon(self, time: float, *, silent: bool = False) -> Exchange | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from simdiag.causes import CAUSES, Cause, CauseLayer, Responsible
 from simdiag.evidence import Evidence
-from simdiag.message import LocalText, N_, Message, message
+from simdiag.message import N_, LocalText, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules import Alternative, Finding, Severity, all_rules
 

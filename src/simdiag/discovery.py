@@ -17,6 +17,7 @@ from typing import Any
 
 from simdiag import host
 from simdiag.driver import ModemDriver, PortRole
+from simdiag.message import N_
 from simdiag.registry import Drivers, drivers
 
 # ---- what is known of makers and products ------------------------------------------------
@@ -39,31 +40,33 @@ _MIXED_MAKERS = {0x0E8D, 0x1004, 0x07D1, 0x2001, 0x2357}
 # u-blox satellite receivers: CDC-ACM, and the id of a modem maker, but no modem.
 _NOT_MODEMS = {(0x1546, pid) for pid in range(0x01A4, 0x01AA)}
 
-_WEB_UI = (
+_WEB_UI = N_(
     "router mode: the device offers a network link with its own web page and no AT port; "
     "open the web page, or switch the device to modem mode"
 )
-_STORAGE = (
+_STORAGE = N_(
     "storage mode: the device still shows its drive with Windows drivers and has not switched to "
     "modem mode (usb_modeswitch does that)"
 )
-_ANDROID = (
+_ANDROID = N_(
     "Android stick in USB tethering mode: a network link with its own web page and no AT port"
 )
-_DOWNLOAD = (
+_DOWNLOAD = N_(
     "emergency download mode: the firmware did not start, so the device waits for a flashing tool "
     "and answers no AT command"
 )
 
+_UNBOUND = N_(
+    "the kernel has no serial driver for this product: its serial interfaces are there, but "
+    "unused (write its vendor and product id to /sys/bus/usb-serial/drivers/option1/new_id)"
+)
+_CONTROL_ONLY = N_("QMI or MBIM only: a control channel and a network link, but no AT port")
+_NO_AT = N_("only diagnostic or GNSS ports")
+_NOTHING = N_("no serial port and no network link")
+
 # Products without an AT port in the mode that this id stands for. A driver file's own
 # ``compositions`` go first; this is for what no driver file covers.
 _COMPOSITIONS = {
-    (0x12D1, 0x14DB): f"HiLink {_WEB_UI}",
-    (0x12D1, 0x14DC): f"HiLink {_WEB_UI}",
-    (0x12D1, 0x1F01): _STORAGE,
-    (0x12D1, 0x14FE): _STORAGE,
-    (0x12D1, 0x157D): _STORAGE,
-    (0x3566, 0x2001): f"HiLink {_WEB_UI}",
     (0x19D2, 0x1403): _WEB_UI,
     (0x19D2, 0x1405): _WEB_UI,
     (0x19D2, 0x1225): _STORAGE,
@@ -440,16 +443,12 @@ def _composition(modem: UsbModem, unit: _Unit) -> str | None:
     if modem.storage:
         return _STORAGE
     if unit.has_unbound:
-        return (
-            "the kernel has no serial driver for this product: its serial interfaces are there, "
-            "but unused (the option driver takes them after `echo "
-            f"{modem.vid:04x} {modem.pid:04x}` into /sys/bus/usb-serial/drivers/option1/new_id)"
-        )
+        return _UNBOUND
     if modem.cdc_wdm:
-        return "QMI or MBIM only: a control channel and a network link, but no AT port"
+        return _CONTROL_ONLY
     if modem.network_interfaces:
         return _WEB_UI
-    return "only diagnostic or GNSS ports" if modem.ports else "no serial port and no network link"
+    return _NO_AT if modem.ports else _NOTHING
 
 
 # ---- small readings ----------------------------------------------------------------------

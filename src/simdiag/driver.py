@@ -16,8 +16,10 @@ from simdiag.at import Dialect, Fields, decode_iccid, decode_imsi, fields
 from simdiag.at.codes import cause_of_cme, cme_code, mm_cause, sm_cause
 from simdiag.at.values import decode_ef_imsi, decode_plmn, is_masked, split, swap_nibbles
 from simdiag.evidence import Error
+from simdiag.message import N_
 
 __all__ = [
+    "N_",
     "Dialect",
     "Error",
     "Fact",

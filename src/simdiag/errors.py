@@ -16,16 +16,22 @@
 
 from __future__ import annotations
 
+from simdiag.message import Message
+
 
 class SimdiagError(Exception):
-    """Base of all; its text is a sentence for the user."""
+    """Base of all. ``message`` is a sentence for the user, translated when it is shown."""
+
+    def __init__(self, text: Message | str) -> None:
+        self.message = text if isinstance(text, Message) else Message(text)
+        super().__init__(self.message.render())
 
 
 class TransportError(SimdiagError):
     """The port could not be used. ``port`` is its URL or path."""
 
-    def __init__(self, port: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, port: str, text: Message | str) -> None:
+        super().__init__(text)
         self.port = port
 
 
@@ -40,8 +46,8 @@ class PortDenied(TransportError):
 class PortBusy(TransportError):
     """Another program has the port. ``holder`` names it where that could be found out."""
 
-    def __init__(self, port: str, message: str, holder: str = "") -> None:
-        super().__init__(port, message)
+    def __init__(self, port: str, text: Message | str, holder: str = "") -> None:
+        super().__init__(port, text)
         self.holder = holder
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 _HISTORY_HEAD = 32
 _HISTORY_TAIL = 512
@@ -35,15 +35,14 @@ class Error:
         return self.result if detail is None else f"{self.result}: {detail}"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A command and everything the modem said to it; unsolicited lines have no command.
 
     ``ended`` is false where no final result was seen: the modem was silent, or whoever recorded
     the log left it out. Which of the two, ``error.silent`` tells.
     """
 
-    index: int
+    number: int
     command: str
     lines: tuple[str, ...] = ()
     error: Error | None = None
@@ -58,8 +57,7 @@ class Exchange:
         return not self.command
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where an observation comes from: the exchange, and the line of it."""
 
     exchange: int
@@ -70,8 +68,7 @@ class Source:
         return f"{self.command} → {self.line}" if self.command else self.line
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One fact. ``value`` is ``None`` where reading failed; ``error`` then says how."""
 
     name: str
@@ -118,7 +115,10 @@ class Evidence:
 
     def add(self, observation: Observation) -> None:
         """Take one more observation; it is newer than all before it."""
-        self._by_name.setdefault(observation.name, _History()).add(observation)
+        history = self._by_name.get(observation.name)
+        if history is None:
+            history = self._by_name[observation.name] = _History()
+        history.add(observation)
 
     def __iter__(self) -> Iterator[Observation]:
         for history in self._by_name.values():

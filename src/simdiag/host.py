@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from simdiag.message import N_, Message, message
+
 _LOCK_FOLDERS = ("/var/lock", "/run/lock", "/var/spool/lock")
 _SERIAL_GROUPS = ("dialout", "uucp")  # Debian, Fedora and SUSE; Arch
 _STUB_RESOLVER = "127.0.0.53"
@@ -295,7 +297,7 @@ def _alive(pid: int) -> bool:
 
 
 # ---- why a port may not be opened --------------------------------------------------------
-def explain_denied(path: str, vid: int | None = None) -> str:
+def explain_denied(path: str, vid: int | None = None) -> Message:
     """Return one sentence: who may open the port, how to become one of them, which rule helps.
 
     ``vid`` is the USB vendor id for the udev rule; left out, it is looked up in sysfs.
@@ -303,31 +305,40 @@ def explain_denied(path: str, vid: int | None = None) -> str:
     try:
         status = Path(path).stat()
     except OSError as problem:
-        return f"{path} cannot be looked at: {problem.strerror or problem}."
+        return message(N_("{path} cannot be looked at: {why}."), path=path, why=problem.strerror)
     owner = _group_name(status.st_gid)
-    vid = _usb_vendor(path) if vid is None else vid
-    return f"{path} {_access_words(owner, status)}, {_remedy(owner, status, vid)}."
-
-
-def _access_words(owner: str, status: os.stat_result) -> str:
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o060 == 0o060:
-        return f'belongs to the group "{owner}" and you are not in it in this session'
-    return f'belongs to the group "{owner}" but is closed to it (mode {mode:04o})'
-
-
-def _remedy(owner: str, status: os.stat_result, vid: int | None) -> str:
     group = owner if status.st_gid else _serial_group()
-    rule = f"the udev rule {_udev_rule(group, vid)}"
-    joining = f"`sudo usermod -aG {group} $USER`"
-    if status.st_mode & 0o060 == 0o060 and status.st_gid:
-        if group in _groups_on_file() - _groups_of_session():
-            return "but you have joined it since you logged in: log out and in again"
-        return f"so join it with {joining} and log in again, or put {rule} in /etc/udev/rules.d"
-    return (
-        f"so put {rule} in /etc/udev/rules.d, plug the device in again, "
-        f"join that group with {joining} and log in again"
+    open_to_group = status.st_mode & 0o060 == 0o060 and status.st_gid != 0
+    if not open_to_group:
+        text = _CLOSED
+    elif group in _groups_on_file() - _groups_of_session():
+        text = _JOINED_SINCE
+    else:
+        text = _NOT_A_MEMBER
+    return message(
+        text,
+        path=path,
+        owner=owner,
+        group=group,
+        mode=f"{stat.S_IMODE(status.st_mode):04o}",
+        rule=_udev_rule(group, _usb_vendor(path) if vid is None else vid),
     )
+
+
+_NOT_A_MEMBER = N_(
+    "{path} belongs to the group {owner}, and you are not in it: join it with "
+    "`sudo usermod -aG {group} $USER` and log in again, or put the udev rule {rule} "
+    "into /etc/udev/rules.d."
+)
+_JOINED_SINCE = N_(
+    "{path} belongs to the group {owner}, which you joined after you logged in: "
+    "log out and in again."
+)
+_CLOSED = N_(
+    "{path} is closed to the group {owner} (mode {mode}): put the udev rule {rule} into "
+    "/etc/udev/rules.d, plug the device in again, join the group with "
+    "`sudo usermod -aG {group} $USER` and log in again."
+)
 
 
 def _udev_rule(group: str, vid: int | None) -> str:

@@ -12,6 +12,7 @@ from simdiag.diagnose import Diagnosis, diagnose
 from simdiag.driver import ModemDriver
 from simdiag.errors import TranscriptError
 from simdiag.evidence import Evidence, Exchange
+from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.registry import drivers, profiles
 from simdiag.transcript import read_log
@@ -54,10 +55,11 @@ def examine_log(source: BinaryIO | Path, profile: CarrierProfile | None = None) 
     reading = _Reading()
     summary = read_log(source, reading.take)
     if not summary.exchanges:
-        raise TranscriptError(
-            f"{source if isinstance(source, Path) else 'the input'} holds no AT commands or "
-            "answers; give a recorded transcript or a log of the talk with the modem"
+        text = N_(
+            "{file} holds no AT commands or answers; give a recorded transcript or a log of the "
+            "talk with the modem"
         )
+        raise TranscriptError(message(text, file=source if isinstance(source, Path) else "-"))
     evidence = reading.evidence
     profile = profile or profiles().for_card(
         evidence.value("sim.imsi"), evidence.value("sim.iccid")

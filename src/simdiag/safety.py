@@ -16,7 +16,8 @@ NEVER = re.compile(
     (?: \+CPIN\s*=(?!\?) | \+CPWD\s*= | \+CLCK\s*=\s*"[A-Z0-9]+"\s*,\s*[01]   # PINs and locks
       | \+CRSM\s*=\s*(?:214|220|203|204|219|218|32|36|40|44)\b               # writes to the card
       | \+CSIM\s*=(?!\?) | \+CGLA\s*=(?!\?) | \+CCHO | \+QESIM
-      | \+EGMR\s*=\s*1 | \+SIMEI\s*= | \+GTSN\s*=\s*1 | \+LCTSN\s*=\s*1 | \+SPIMEI\s*= | \^PHYNUM\s*=
+      | \+EGMR\s*=\s*1 | \+SIMEI\s*= | \+GTSN\s*=\s*1 | \+LCTSN\s*=\s*1 | \+SPIMEI\s*=
+      | \^PHYNUM\s*=
       | !ENTERCND | !IMEI | &[FWYZ] | \+NVRAM | \+QFLST | \+QPRTPARA | \+QFASTBOOT | \+QDOWNLOAD
       | \+COPS\s*=\s*\? | \+CFUN\s*=(?!\?) | \+CGDCONT\s*=(?!\?) | \+CMG[DSW] | \+CUSD\s*=\s*1
       | \^RESET | \+CRESET | \+QPOWD | \+CPOF | \+CPOWD | !RESET | \#REBOOT | \+ZRESET )

@@ -124,10 +124,14 @@ class AtSession:
                 return self._give_up()
 
     def _after(self, exchange: Exchange, linger_s: float) -> None:
-        """Read on where more is likely: answers after OK, an OK after an error."""
+        """Read on where more is likely: answers after OK, an OK after an error.
+
+        Where the modem echoes there is no need for the latter: what comes before the echo of the
+        next command is not its answer.
+        """
         if linger_s:
             self.listen(linger_s)
-        elif exchange.error is not None and self._ok_after_error:
+        elif exchange.error and self._ok_after_error and not self._protocol.echoes:
             before = self._strays
             self._receive(_SETTLE_S)
             self._ok_after_error = self._strays > before

@@ -91,6 +91,11 @@ class AtProtocol:
         """Bytes received that no event has carried yet."""
         return (self._continued.raw if self._continued else b"") + bytes(self._buffer)
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the modem echoed the last command: then its answers cannot be mistaken."""
+        return self._modem_echoes
+
     # ---- outgoing ------------------------------------------------------------------------
     def send(self, cmd: Command) -> bytes:
         """Start a command; returns the bytes to write (V.250: the line ends with CR alone)."""

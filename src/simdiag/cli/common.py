@@ -31,7 +31,7 @@ def reveal_option(command: F) -> F:
     """Add ``--reveal``."""
     return click.option(
         "--reveal", metavar="KINDS", default="", callback=_reveal,
-        help=_("Show identifiers in full: iccid, imsi, imei, ip, cell or all, separated by commas."),
+        help=_("Show identifiers in full: iccid, imsi, imei, ip, cell or all, comma between."),
     )(command)  # fmt: skip
 
 

@@ -68,8 +68,8 @@ def run() -> int:
     return int(result or 0)
 
 
-def _say(problem: Exception, status: Status) -> int:
-    click.echo(f"simdiag: {problem}", err=True)
+def _say(problem: SimdiagError, status: Status) -> int:
+    click.echo(f"simdiag: {problem.message.render(_)}", err=True)
     return status
 
 

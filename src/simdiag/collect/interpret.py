@@ -34,10 +34,9 @@ def interpreter(readers: Mapping[str, Reader]) -> Interpreter:
             cache[key] = facts
             if len(cache) > _CACHE_SIZE:
                 cache.popitem(last=False)
+        index, command, time = exchange.number, exchange.command, exchange.time
         return [
-            Observation(
-                name, value, Source(exchange.index, exchange.command, line), exchange.time, error
-            )
+            Observation(name, value, Source(index, command, line), time, error)
             for name, value, line, error in facts
         ]
 

@@ -277,8 +277,9 @@ class EmulatedModem:
     def _granted(self, _: str) -> list[str]:
         if not self.state.online:
             return []
-        return [f'+CGCONTRDP: 1,5,"{self.state.granted_apn}","{self.state.address}.255.255.255.252",'
-                f'"10.37.12.202","211.136.17.107","211.136.20.203"']  # fmt: skip
+        address = f'"{self.state.address}.255.255.255.252","10.37.12.202"'
+        servers = '"211.136.17.107","211.136.20.203"'
+        return [f'+CGCONTRDP: 1,5,"{self.state.granted_apn}",{address},{servers}']
 
     def _extended_error(self, _: str) -> list[str]:
         if self.state.extended_error:

@@ -16,6 +16,7 @@ from threading import Event, Thread
 
 from simdiag.emulator.modem import EmulatedModem, Response
 from simdiag.errors import ScenarioError
+from simdiag.message import N_, message
 
 _IDLE_S = 0.2
 
@@ -159,7 +160,8 @@ def linked(path: str, link: Path) -> Iterator[None]:
             link.unlink()
         link.symlink_to(path)
     except OSError as problem:
-        raise ScenarioError(f"cannot make the link {link}: {problem.strerror}") from problem
+        text = N_("the link {link} cannot be made: {why}")
+        raise ScenarioError(message(text, link=link, why=problem.strerror)) from problem
     try:
         yield
     finally:

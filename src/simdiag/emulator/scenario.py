@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simdiag.emulator.state import ModemState
 from simdiag.errors import ScenarioError
+from simdiag.message import N_, message
 
 _HERE = Path(__file__).parent
 Model = TypeVar("Model", bound=BaseModel)
@@ -119,8 +120,10 @@ def scenario(name: str) -> Scenario:
         from difflib import get_close_matches
 
         near = get_close_matches(name, scenario_names(), n=3, cutoff=0.3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ScenarioError(f"there is no scenario {name}{hint} (`simdiag emulate --list`)")
+        text = N_("there is no scenario {name}; `simdiag emulate --list` shows all")
+        if near:
+            text = N_("there is no scenario {name}; near are {near} (`simdiag emulate --list`)")
+        raise ScenarioError(message(text, name=name, near=", ".join(near)))
     family, _, state = name.partition("/")
     families, states = _load()
     return Scenario(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simdiag.diagnose import Diagnosis
 from simdiag.evidence import Evidence, Observation
-from simdiag.message import Translate
+from simdiag.message import Message, Translate
 from simdiag.redact import Redactor
 from simdiag.rules import Finding
 
@@ -97,6 +97,13 @@ def _finding(finding: Finding, redactor: Redactor, translate: Translate) -> Find
     )
 
 
+def _plain(value: Any) -> Any:
+    """Return a value as JSON knows it."""
+    if isinstance(value, Message):
+        return value.render()
+    return {k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
 def _observations(evidence: Evidence, redactor: Redactor) -> list[ObservationJson]:
     by_name: dict[str, list[Observation]] = {}
     for observation in evidence:
@@ -107,7 +114,7 @@ def _observations(evidence: Evidence, redactor: Redactor) -> list[ObservationJso
             kept.append(observation)
     return [
         ObservationJson(
-            name=o.name, value=redactor.value(o), unit=o.unit, source=_source(o, redactor),
+            name=o.name, value=_plain(redactor.value(o)), unit=o.unit, source=_source(o, redactor),
             time=round(o.time, 3), error=o.error,
         )
         for name, kept in by_name.items() if name != "at.answered"

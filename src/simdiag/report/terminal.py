@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rich.console import Console, Group
-from rich.padding import Padding
+from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from simdiag.causes import CAUSES, RESPONSIBLE_TITLES
@@ -51,28 +51,35 @@ def show(
             border_style=style,
         )
     )
+    _section(console, "", _facts(evidence, redactor, _))
     _section(
         console, _(N_("Why")), [line for f in diagnosis.proof for line in _proof(f, redactor, _)]
     )
     _section(console, _(N_("Worth knowing")), _remarks(diagnosis, redactor, _))
-    _section(console, _(N_("Ruled out")), _ruled_out(diagnosis, redactor, _))
+    fine = _ruled_out(diagnosis, redactor, _)
+    _section(console, _(N_("Ruled out")), fine, ["✓"] * len(fine))
     _section(console, _(N_("Not ruled out")), _alternatives(diagnosis, _))
     if diagnosis.cause != "healthy":
         _section(
             console, _(N_("Who can fix it")), [Text(_(RESPONSIBLE_TITLES[diagnosis.responsible]))]
         )
-    steps = [
-        Text(f"{number}. {plain(step.render(_))}")
-        for number, step in enumerate(diagnosis.next_steps, 1)
-    ]
-    _section(console, _(N_("What to do next")), steps)
+    steps = [Text(plain(step.render(_))) for step in diagnosis.next_steps]
+    marks = [f"{number}." for number in range(1, len(steps) + 1)]
+    _section(console, _(N_("What to do next")), steps, marks)
 
 
-def _section(console: Console, title: str, lines: list[Text]) -> None:
-    if lines:
-        if title:
-            console.print(Text(title, "bold"))
-        console.print(Padding(Group(*lines), (0, 0, 0, 2)))
+def _section(
+    console: Console, title: str, lines: list[Text], marks: list[str] | None = None
+) -> None:
+    """Print a heading and its lines; long ones wrap under themselves, not under their mark."""
+    if not lines:
+        return
+    if title:
+        console.print(Text(title, "bold"))
+    grid = Table.grid(padding=(0, 1))
+    for number, line in enumerate(lines):
+        grid.add_row(" ", Text(marks[number]) if marks else "", line)
+    console.print(grid)
 
 
 _FACTS = (
@@ -131,7 +138,7 @@ def _remarks(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[Tex
 
 def _ruled_out(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[Text]:
     shown = [f for f in diagnosis.ruled_out if f not in diagnosis.proof]
-    return [Text.assemble(("✓ ", "green"), redactor.text(plain(f.text.render(_)))) for f in shown]
+    return [Text(redactor.text(plain(f.text.render(_)))) for f in shown]
 
 
 def _alternatives(diagnosis: Diagnosis, _: Translate) -> list[Text]:

@@ -272,6 +272,8 @@ _COMMENT = re.compile(
 _RESULT_NAME = re.compile(r"[+^$#%!*&_]\s?[A-Z][A-Z0-9_]+(?:\s?:|$)|\*ATREADY|\^[A-Z]{3,}(?![a-z])")
 _BLOCK = re.compile(r"(?P<name>[!^$#%*+][A-Z][A-Z0-9_]+)\s?:$")
 """The first line of an answer of many lines, as Sierra prints them."""
+_PLAIN_REPLY = re.compile(r"""[+^][A-Z][A-Z0-9]++: ?[0-9A-Z,."():*/-]*+""")
+"""A short cut: most lines of a capture that differ are of this kind, and need no further look."""
 _WORD = re.compile(r"[A-Za-z0-9\u00c0-\uffff]")
 _TEXT = re.compile(r'[A-Za-z0-9"+(.:\-]')
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
@@ -321,6 +323,8 @@ def _clean(text: str) -> str:
 
 def _read(text: str) -> _Said | None:
     """Return what was said in a line of the log, or ``None`` where nothing was."""
+    if _PLAIN_REPLY.fullmatch(text):
+        return _Said("either", text, (_Line("reply", text, InformationText(b"", text)),))
     text = _clean(text)
     if "-- '" in text or "--> '" in text:
         debug = _DEBUG_LOG.search(text)

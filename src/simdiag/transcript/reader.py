@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from simdiag.conversation import Conversation, Sink
 from simdiag.errors import TranscriptError
+from simdiag.message import N_, message
 from simdiag.transcript.pasted import read_pasted
 from simdiag.transcript.recorded import replay
 
@@ -37,7 +38,8 @@ def read_log(source: BinaryIO | Path, sink: Sink) -> LogSummary:
             with source.open("rb") as stream:
                 return read_log(stream, sink)
         except OSError as problem:
-            raise TranscriptError(f"{source}: {problem.strerror or problem}") from problem
+            text = N_("{file} cannot be read: {why}")
+            raise TranscriptError(message(text, file=source, why=problem.strerror)) from problem
     summary = LogSummary("text")
 
     def counted(exchange: object) -> None:
@@ -57,27 +59,35 @@ def read_log(source: BinaryIO | Path, sink: Sink) -> LogSummary:
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
     """Yield decoded lines, each cut at ``MAX_TEXT_LINE``; CR alone ends a line too."""
-    reader = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
-    encoding = "utf-8"
-    first = True
-    while chunk := reader.readline(MAX_TEXT_LINE):
+    first = stream.readline(MAX_TEXT_LINE)
+    if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        yield from _lines_of_utf16(first, stream)
+        return
+    chunk = first.removeprefix(b"\xef\xbb\xbf")
+    while chunk:
         whole = chunk.endswith(b"\n")
-        if first:
-            first = False
-            if chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise TranscriptError("the file is UTF-16 text; save it as UTF-8 and try again")
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
-        while not whole and (rest := reader.readline(MAX_TEXT_LINE)):
+        while not whole and (rest := stream.readline(MAX_TEXT_LINE)):
             whole = rest.endswith(b"\n")
-        yield from (
-            _decode(chunk, encoding).replace("\r", "\n").split("\n")[: None if not whole else -1]
-        )
+        parts = _decode(chunk).replace("\r", "\n").split("\n")
+        yield from parts[:-1] if whole else parts
+        chunk = stream.readline(MAX_TEXT_LINE)
 
 
-def _decode(line: bytes, encoding: str) -> str:
+def _lines_of_utf16(first: bytes, stream: BinaryIO) -> Iterator[str]:
+    """Text as Windows consoles redirect it; the byte order mark tells the order."""
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    held, chunk = "", first
+    while chunk:
+        *lines, held = (held + decoder.decode(chunk)).replace("\r", "\n").split("\n")
+        yield from (line[:MAX_TEXT_LINE] for line in lines)
+        held, chunk = held[:MAX_TEXT_LINE], stream.read(MAX_TEXT_LINE)
+    yield held
+
+
+def _decode(line: bytes) -> str:
     """UTF-8, or GB 18030 as Chinese tools on Windows write it."""
     try:
-        return line.decode(encoding)
+        return line.decode()
     except UnicodeDecodeError:
         try:
             return line.decode("gb18030")

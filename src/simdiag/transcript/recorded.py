@@ -18,6 +18,7 @@ from typing import Literal
 from simdiag.at import AtProtocol, Dialect, State, command
 from simdiag.conversation import Conversation
 from simdiag.errors import TranscriptError
+from simdiag.message import N_, message
 
 Direction = Literal["tx", "rx", "note"]
 _NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
@@ -75,7 +76,8 @@ class Recording:
             time = float(entry.get("t", 0.0))
             return cls(time, str(entry.get("port", ""))[:200], direction, unescape(data))
         except (ValueError, TypeError, KeyError, RecursionError) as problem:
-            raise TranscriptError(f"not a transcript event: {line[:60]!r}") from problem
+            text = N_("this line is no event of a transcript: {line}")
+            raise TranscriptError(message(text, line=repr(line[:60]))) from problem
 
 
 @dataclass(slots=True)
@@ -108,7 +110,7 @@ def replay(lines: Iterable[str], conversations: Callable[[str], Conversation]) -
         event = Recording.from_json(line)
         if event.port not in ports:
             if len(ports) >= 64:
-                raise TranscriptError("a transcript of more than 64 ports is not credible")
+                raise TranscriptError(N_("a transcript of more than 64 ports is not credible"))
             ports[event.port] = _Port(conversations(event.port))
         ports[event.port].take(event)
     for port in ports.values():

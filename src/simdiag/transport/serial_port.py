@@ -10,7 +10,10 @@ from pathlib import Path
 import serial
 
 from simdiag.errors import PortBusy, PortDenied, PortGone, PortNotFound, TransportError
+from simdiag.message import N_, message
 
+_NO_PORT = N_("there is no port {port}")
+_GONE = N_("{port} vanished during the examination")
 _SLICE_S = 0.05
 """Longest single wait in pyserial: changing its time-out later would reconfigure the port."""
 _WRITE_S = 5.0
@@ -22,7 +25,7 @@ class SerialTransport:
     def __init__(self, url: str, baud: int = 115200) -> None:
         self.url = url
         if "://" not in url and not Path(url).exists():
-            raise PortNotFound(url, f"there is no port {url}")
+            raise PortNotFound(url, message(_NO_PORT, port=url))
         try:
             self._port = serial.serial_for_url(
                 url, baudrate=baud, timeout=_SLICE_S, write_timeout=_WRITE_S, do_not_open=True
@@ -53,7 +56,7 @@ class SerialTransport:
                 data += self._port.read(more)
             return data
         except (serial.SerialException, OSError, TypeError) as problem:
-            raise PortGone(self.url, f"{self.name} vanished while it was read") from problem
+            raise PortGone(self.url, message(_GONE, port=self.name)) from problem
 
     def write(self, data: bytes) -> None:
         """Write all of it; a port that takes nothing for five seconds counts as gone."""
@@ -62,7 +65,7 @@ class SerialTransport:
         except serial.SerialTimeoutException:
             return  # a port that takes nothing answers nothing: the session's deadline says so
         except (serial.SerialException, OSError) as problem:
-            raise PortGone(self.url, f"{self.name} vanished while it was written") from problem
+            raise PortGone(self.url, message(_GONE, port=self.name)) from problem
 
     def close(self) -> None:
         """Give the port back."""
@@ -76,10 +79,10 @@ def _cannot_open(url: str, problem: Exception) -> TransportError:
     number = getattr(problem, "errno", None)
     text = str(problem)
     if number == errno.EACCES or "Permission denied" in text:
-        return PortDenied(url, f"no permission to open {url}")
+        return PortDenied(url, message(N_("no permission to open {port}"), port=url))
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "busy" in text:
-        return PortBusy(url, f"another program has {url} open")
+        return PortBusy(url, message(N_("another program has {port} open"), port=url))
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
-        return PortNotFound(url, f"there is no port {url}")
+        return PortNotFound(url, message(_NO_PORT, port=url))
     reason = os.strerror(number) if number else text.partition(": ")[2] or text
-    return PortNotFound(url, f"cannot open {url}: {reason[:120]}")
+    return PortNotFound(url, message(N_("cannot open {port}: {why}"), port=url, why=reason[:120]))

@@ -47,7 +47,7 @@ def command(
             statuses.append(of_cause(result.diagnosis.cause))
             error = None
         except TranscriptError as problem:
-            result, error = unreadable(), str(problem)
+            result, error = unreadable(), problem.message.render(_)
             statuses.append(Status.NOT_EXAMINED)
         print_result(result, as_json, reveal, file=str(file), error=error)
     return worst(statuses)
