@@ -1,5 +1,6 @@
 """Compiles the message catalogues (.po to .mo) whenever the package is built or installed."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 def compile_catalogues(root: Path) -> None:
     for source in root.glob("src/simdiag/locale/*/LC_MESSAGES/*.po"):
-        with source.open("rb") as po, source.with_suffix(".mo").open("wb") as mo:
-            write_mo(mo, read_po(po, locale=source.parents[1].name))
+        compiled = io.BytesIO()
+        with source.open("rb") as catalogue:
+            write_mo(compiled, read_po(catalogue, locale=source.parents[1].name))
+        unfinished = source.with_suffix(".tmp")
+        unfinished.write_bytes(compiled.getvalue())
+        unfinished.replace(source.with_suffix(".mo"))  # a running simdiag never sees half of it
 
 
-class CatalogueBuildHook(BuildHookInterface):
+class CatalogueBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         compile_catalogues(Path(self.root))
 

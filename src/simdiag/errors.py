@@ -8,6 +8,7 @@
     │   ├── PortDenied          no permission
     │   ├── PortBusy            another program has it
     │   └── PortGone            it vanished while in use
+    ├── ModemMute               it has stopped answering
     ├── UnsafeCommand           the command is not on the allow-list
     ├── RegistryError           a driver or profile file is broken
     ├── TranscriptError         a log cannot be read
@@ -53,6 +54,10 @@ class PortBusy(TransportError):
 
 class PortGone(TransportError):
     """The port vanished while it was in use: unplugged, or the modem reset itself."""
+
+
+class ModemMute(SimdiagError):
+    """The modem has stopped answering: to ask on would cost one deadline after another."""
 
 
 class UnsafeCommand(SimdiagError):

@@ -11,12 +11,14 @@ from collections.abc import Callable
 
 from simdiag.at import AtProtocol, Dialect, Event, FinalResult, command
 from simdiag.conversation import Conversation, Sink
-from simdiag.errors import PortGone, UnsafeCommand
+from simdiag.errors import ModemMute, PortGone, UnsafeCommand
 from simdiag.evidence import Exchange
+from simdiag.message import N_, message
 from simdiag.safety import is_read_only, is_session_setting
 from simdiag.transcript.recorded import Recorder
 from simdiag.transport import Transport
 
+_UNSAFE = N_("{command} is not on the read-only list of an examination")
 _SETTLE_S = 0.05
 _RESYNC_S = 2.0
 
@@ -65,18 +67,19 @@ class AtSession:
         """Send a command and wait for its final result.
 
         Raises ``UnsafeCommand`` before anything is sent, ``PortGone`` when the port vanishes. A
-        modem that gives no final result in time yields an exchange whose error is ``silent``.
+        modem that gives no final result in time yields an exchange whose error is ``silent``; one
+        that cannot be brought to answer at all after that raises ``ModemMute``.
         """
         if not is_read_only(text, self._declared) and not is_session_setting(text):
-            raise UnsafeCommand(f"{text} is not on the read-only list of an examination")
-        if not self._in_sync and text != "AT":
-            self._resynchronise()
+            raise UnsafeCommand(message(_UNSAFE, command=text))
+        if not self._in_sync and text != "AT" and not self._resynchronise():
+            raise ModemMute(N_("the modem has stopped answering"))
         return self._ask(text, prefixes, timeout_s, linger_s)
 
     def change(self, setting: str, restore: str) -> Exchange:
         """Send a session setting; ``restore`` is sent when the session ends."""
         if not is_session_setting(setting) or not is_session_setting(restore):
-            raise UnsafeCommand(f"{setting} is not a setting of the session")
+            raise UnsafeCommand(message(_UNSAFE, command=setting))
         self._restore.append(restore)
         exchange = self.execute(setting)
         if exchange.error is not None and not exchange.error.silent:
@@ -95,10 +98,8 @@ class AtSession:
             self._give_up()
         while self._restore:
             try:
-                exchange = self.execute(self._restore[-1], timeout_s=2.0)
-            except PortGone:
-                return
-            if exchange.error is not None and exchange.error.silent:
+                self.execute(self._restore[-1], timeout_s=2.0)
+            except (PortGone, ModemMute):
                 return
             self._restore.pop()
 
@@ -147,20 +148,22 @@ class AtSession:
         assert exchange is not None  # noqa: S101 - a command was pending
         return exchange
 
-    def _resynchronise(self) -> None:
-        """Make sure that the next answer is the next command's.
+    def _resynchronise(self) -> bool:
+        """Make sure that the next answer is the next command's; false if the modem is mute.
 
         Everything that was owed comes before the answer to a marker. ``AT+CMEE?`` shows in its
         own line that it is answered; a modem without it is waited for until it is quiet.
         """
-        self._in_sync = True
         self._receive_until_quiet(0.2)
+        answered = False
         for marker in ("AT+CMEE?", "AT"):
             exchange = self._ask(marker, (), _RESYNC_S)
+            answered = answered or exchange.ended
             if exchange.lines and marker != "AT":
-                return
+                break
             self._receive_until_quiet(0.3)
-        self._in_sync = True
+        self._in_sync = answered
+        return answered
 
     def _receive_until_quiet(self, quiet_s: float) -> None:
         deadline = self._clock() + 10 * quiet_s

@@ -7,11 +7,10 @@ first, then the family's own, then fall-backs for what is still unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from simdiag.collect.interpret import Interpreter, interpreter
 from simdiag.driver import Layer, ModemDriver, Probe
-from simdiag.errors import PortGone
+from simdiag.errors import ModemMute, PortGone
 from simdiag.evidence import Evidence, Exchange, Observation, Source
 from simdiag.registry import Drivers
 from simdiag.session import AtSession
@@ -24,8 +23,6 @@ _IDENTITY = ("ATI", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN")
 _DOMAINS = {"cs": "CREG", "ps": "CGREG", "eps": "CEREG", "5gs": "C5GREG"}
 _REGISTERED = (1, 5, 6, 7, 9, 10)
 _SIM_TRANSIENT = ("busy", "failure", "not inserted", "error")
-_MUTE_AFTER = 3
-"""So many commands in a row without an answer end the examination."""
 _BOOT_S = 30.0
 """How long after its start a module may still misreport the card (boot transients)."""
 
@@ -37,10 +34,6 @@ def no_progress(layer: Layer, evidence: Evidence) -> None:
 def declared_commands(drivers: Drivers) -> frozenset[str]:
     """Return the commands that the drivers' probes declare to be read-only."""
     return frozenset(probe.command.upper() for driver in drivers for probe in driver.probes)
-
-
-class _ModemMute(Exception):
-    """The modem has stopped answering: asking on would only cost one deadline after another."""
 
 
 class AtExamination:
@@ -62,7 +55,6 @@ class AtExamination:
         self._progress = progress
         self._wait_s = wait_s
         self._just_plugged_in = just_plugged_in
-        self._silences = 0
         self._interpret: Interpreter = interpreter(drivers.readers(driver))
         self.session = AtSession(transport, self._observe, declared=declared_commands(drivers))
         if driver is not None:
@@ -74,28 +66,16 @@ class AtExamination:
             self._examine()
         except PortGone as gone:
             self._note("host.port_lost", str(gone))
-        except _ModemMute:
-            self._note("device.answers", True)
+        except ModemMute as mute:
+            self._note("device.went_mute", str(mute))
         finally:
-            with suppress(PortGone):
-                self.session.restore_settings()
+            self.session.restore_settings()
             self.session.close()
         return self.evidence
 
     def _observe(self, exchange: Exchange) -> None:
-        if exchange.command:
-            silent = exchange.error is not None and exchange.error.silent
-            self._silences = self._silences + 1 if silent else 0
         for observation in self._interpret(exchange):
             self.evidence.add(observation)
-
-    def _ask(
-        self, text: str, *prefixes: str, timeout_s: float = 3.0, linger_s: float = 0.0
-    ) -> Exchange:
-        exchange = self.session.execute(text, *prefixes, timeout_s=timeout_s, linger_s=linger_s)
-        if self._silences >= _MUTE_AFTER:
-            raise _ModemMute
-        return exchange
 
     def _note(self, name: str, value: object) -> None:
         self.evidence.add(Observation(name, value, Source(-1, "", str(value)), self.session.now))
@@ -134,14 +114,14 @@ class AtExamination:
 
     def _report_errors_in_numbers(self) -> None:
         """+CMEE (TS 27.007 clause 9.1): without it a missing card is a bare ERROR."""
-        exchange = self._ask("AT+CMEE?")
+        exchange = self.session.execute("AT+CMEE?")
         before = exchange.lines[0].rpartition(":")[2].strip() if exchange.lines else "0"
         if before != "1":
             self.session.change("AT+CMEE=1", f"AT+CMEE={before if before in ('0', '2') else '0'}")
 
     def _identify(self) -> None:
         for text in _IDENTITY:
-            self._ask(text)
+            self.session.execute(text)
         words = (self.evidence.value(f"device.{n}") for n in ("manufacturer", "model", "revision"))
         description = " ".join(str(w) for w in words if w)
         driver = self.driver or self._drivers.for_description(description)
@@ -165,7 +145,7 @@ class AtExamination:
     def _probe(self, probe: Probe) -> None:
         if probe.unless and self.evidence.last(probe.unless) is not None:
             return
-        self._ask(
+        self.session.execute(
             probe.command, *probe.prefixes, timeout_s=probe.timeout_s, linger_s=probe.linger_s
         )
 
@@ -187,13 +167,13 @@ class AtExamination:
                 if wanted == 2 or mode >= 2:
                     continue
                 self.session.change(f"AT+{name}=2", f"AT+{name}={mode}")
-            self._ask(f"AT+{name}?")
+            self.session.execute(f"AT+{name}?")
 
     def _operator_in_digits(self) -> None:
         if self.evidence.last("operator.plmn") or not self.evidence.last("operator.name"):
             return
         if self.session.change("AT+COPS=3,2", "AT+COPS=3,0").error is None:
-            self._ask("AT+COPS?", timeout_s=10)
+            self.session.execute("AT+COPS?", timeout_s=10)
 
     # ---- what may only need time ---------------------------------------------------------
     def _await_sim(self) -> None:
@@ -206,7 +186,7 @@ class AtExamination:
         while self.evidence.value("sim.state") in _SIM_TRANSIENT and self.session.now < deadline:
             waited = True
             self.session.listen(min(1.0, self._wait_s / 4))
-            self._ask("AT+CPIN?", timeout_s=5)
+            self.session.execute("AT+CPIN?", timeout_s=5)
         if waited and self.evidence.value("sim.state") == "READY":
             for probe in self._probes(Layer.SIM):
                 self._probe(probe)
@@ -218,7 +198,7 @@ class AtExamination:
             self.session.listen(min(2.0, left), until=lambda: not self._searching())
             for name in ("CEREG", "CREG"):
                 if self._searching():
-                    self._ask(f"AT+{name}?")
+                    self.session.execute(f"AT+{name}?")
 
     def _searching(self) -> bool:
         states = [self.evidence.value(f"registration.{d}.status") for d in _DOMAINS]

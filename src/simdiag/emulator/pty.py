@@ -58,7 +58,6 @@ class PtyModem:
     def serve(self) -> None:
         """Answer until ``stop`` is called or the scenario unplugs itself."""
         try:
-            self._boot()
             pending = b""
             while not self._stop.is_set():
                 self._say_late_lines()
@@ -83,10 +82,6 @@ class PtyModem:
                     os.close(fd)
         self._slave = None
 
-    def _boot(self) -> None:
-        for line in self._modem.state.boot_lines:
-            self._write(f"\r\n{line}\r\n".encode())
-
     def _take(self, raw: bytes) -> bool:
         """Answer one line; returns false when the scenario has unplugged the modem."""
         state = self._modem.state
@@ -94,6 +89,9 @@ class PtyModem:
         if not line:
             return True
         self._commands += 1
+        if self._commands == 1:  # earlier they would be lost: opening a port empties its buffer
+            for boot_line in state.boot_lines:
+                self._write(f"\r\n{boot_line}\r\n".encode())
         if state.answers == "mute" or (state.mute_after and self._commands > state.mute_after):
             return True
         if state.answers == "noise":

@@ -52,9 +52,9 @@ def modem_is_silent(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Fi
     elif silent and "at.answered" not in evidence and "at.error" not in evidence:
         yield fault("modem_not_responding", 0.7, message(N_("Nothing came back for any command.")),
                     silent[0], alternatives=(other_port,))  # fmt: skip
-    elif len(silent) == 3 and _all_newer(evidence):
+    elif "device.went_mute" in evidence or (len(silent) == 3 and _all_newer(evidence)):
         text = message(N_("The device answered at first and then no more."))
-        yield fault("modem_not_responding", 0.8, text, silent[0])
+        yield fault("modem_not_responding", 0.8, text, *silent[:1])
     elif answered is not None:
         yield fine("modem_answers", message(N_("The device answers commands.")), answered)
 

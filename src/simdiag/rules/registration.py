@@ -181,6 +181,8 @@ def operator_says_invalid(evidence: Evidence, _: CarrierProfile | None) -> Itera
     service = evidence.last("sim.service")
     if service is None or registration(evidence) or not str(service.value).startswith("invalid"):
         return
+    if evidence.value("sim.state", "READY") != "READY":
+        return
     yield fault(
         "sim_not_activated",
         0.6,

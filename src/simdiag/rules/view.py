@@ -87,7 +87,7 @@ def radio_is_off(evidence: Evidence) -> Observation | None:
     if mode is not None and mode.value == "low power":
         return mode
     switch = evidence.last("radio.switch")
-    if switch is not None and not all(switch.value.values()):
+    if switch is not None and not all(switch.value.values()) and not registration(evidence):
         return switch
     return None
 
