@@ -48,7 +48,9 @@ LAYERS = {
     "diagnose": "causes evidence profile rules",
     "report": "causes diagnose evidence redact rules",
     # the whole way, for a device and for a log
-    "agent": "collect diagnose discovery driver evidence host profile registry transcript transport",
+    "agent": (
+        "collect diagnose discovery driver evidence host profile registry transcript transport"
+    ),
     "log": "collect diagnose driver evidence profile registry transcript",
     # beside it
     "emulator": "at",
@@ -83,7 +85,7 @@ HEAVY = {"pydantic", "psutil", "pyudev", "rich", "serial"}
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the full names that a file imports, wherever in the file; ``a.b`` for ``from a import b``."""
+    """Yield the full names that a file imports anywhere; ``a.b`` for ``from a import b``."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -93,7 +95,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def part(name: str) -> str:
-    """Return the part of the package that a full name belongs to: ``cli`` of ``simdiag.cli.group``."""
+    """Return the part that a full name belongs to: ``cli`` of ``simdiag.cli.group``."""
     head = name.split(".")[1]
     return head if head in LAYERS else ""
 

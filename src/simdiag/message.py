@@ -40,7 +40,7 @@ class LocalText(Message):
         return str(self.values.get(translate(LANGUAGE_TAG), self.text))
 
 
-LANGUAGE_TAG = "en"
+LANGUAGE_TAG = N_("en")
 """Translated by each catalogue into its own language tag (``zh-CN``)."""
 
 

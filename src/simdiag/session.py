@@ -21,6 +21,7 @@ from simdiag.transport import Transport
 _UNSAFE = N_("{command} is not on the read-only list of an examination")
 _SETTLE_S = 0.05
 _RESYNC_S = 2.0
+_RESTORE_S = 2.0
 
 
 class AtSession:
@@ -47,6 +48,7 @@ class AtSession:
         self._restore: list[str] = []
         self._strays = 0
         self._in_sync = True
+        self._mute = False
         self._ok_after_error = True
         self.received_bytes = 0
         self.recorder = Recorder(transport.name, clock)
@@ -73,6 +75,7 @@ class AtSession:
         if not is_read_only(text, self._declared) and not is_session_setting(text):
             raise UnsafeCommand(message(_UNSAFE, command=text))
         if not self._in_sync and text != "AT" and not self._resynchronise():
+            self._mute = True
             raise ModemMute(N_("the modem has stopped answering"))
         return self._ask(text, prefixes, timeout_s, linger_s)
 
@@ -96,10 +99,12 @@ class AtSession:
         """Put back what was changed, last first; a vanished port or a mute modem ends it."""
         if self._conversation.pending:
             self._give_up()
+            self._receive_until_quiet(0.2)
         while self._restore:
             try:
-                self.execute(self._restore[-1], timeout_s=2.0)
-            except (PortGone, ModemMute):
+                if self._ask(self._restore[-1], (), _RESTORE_S).error is not None and self._mute:
+                    return
+            except PortGone:
                 return
             self._restore.pop()
 
