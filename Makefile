@@ -8,17 +8,17 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # ---- what a user wants -------------------------------------------------------------------
 demo: $(STAMP)
-	$(PY) hil/demo.py
+	@$(PY) hil/demo.py
 
 test: $(STAMP)
-	$(VENV)/bin/pytest -n auto -q
-	$(VENV)/bin/pytest -q hil
+	$(PY) -m pytest -q -n auto --dist loadgroup
+	$(PY) -m pytest -q hil
 
 # ---- what a developer wants --------------------------------------------------------------
 lint: $(STAMP)
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
 
 messages: $(STAMP)
 	$(VENV)/bin/pybabel -q extract -F babel.cfg -k N_ -k message -k _ --no-location --omit-header --sort-output -o $(VENV)/simdiag.pot .
@@ -34,9 +34,13 @@ clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # ---- set-up ------------------------------------------------------------------------------
+# A virtual environment that was left half made (no python3-venv at the first try) is made anew.
 $(STAMP): pyproject.toml hatch_build.py $(wildcard src/simdiag/locale/*/LC_MESSAGES/*.po)
-	@command -v python3 >/dev/null || { echo "Python 3.11 or newer is needed: sudo apt install python3 python3-venv"; exit 1; }
-	@test -x $(PY) || python3 -m venv $(VENV) || { echo "venv is missing: sudo apt install python3-venv"; exit 1; }
-	$(PY) -m pip install -q --upgrade pip
-	$(PY) -m pip install -q -e . --group dev
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: sudo apt install python3 python3-venv"; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || python3 -m venv --clear $(VENV) || \
+	  { echo "The venv module is missing: sudo apt install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PY) -m pip install -q --upgrade pip
+	@$(PY) -m pip install -q -e . --group dev
 	@touch $@

@@ -70,7 +70,8 @@ CAUSES: dict[str, Cause] = {
         # ---- host and USB
         Cause("no_modem_found", _L.HOST, _R.USER,
               N_("No modem was found on this computer."),
-              (N_("Plug the device directly into the computer with another cable, and wait 30 seconds."),
+              (N_("Check the port's name, if you gave one: `simdiag devices` lists what is attached."),
+               N_("Plug the device directly into the computer with another cable, and wait 30 seconds."),
                N_("If `lsusb` does not list it either, try it on another computer: the device or its cable is broken."),)),
         Cause("no_at_port", _L.HOST, _R.HOST_ADMIN,
               N_("The device is in a USB mode without a command port."),

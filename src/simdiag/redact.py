@@ -133,7 +133,7 @@ def _forms(value: str, kind: str) -> Iterable[str]:
 
 
 def _mask_ipv4(match: re.Match[str]) -> str:
-    if match[0].startswith(("0.", "255.")):  # none, and masks
+    if match[0].startswith(("0.", "127.", "255.")):  # none, this computer, masks
         return match[0]
     return match[1] + re.sub(r"\d", "*", match[0][len(match[1]) :])
 

@@ -2,8 +2,8 @@
 
 click looks its texts up with ``gettext.gettext`` in the default domain, which ``i18n.activate``
 makes ours. Message extraction reads this project's sources only, so the texts that a user of
-``simdiag`` can meet are listed here: in help, in usage errors, and in both wordings where click
-has changed one between 8.1 and now.
+``simdiag`` can meet, in help and in usage errors, are listed here; where click has changed one
+since 8.1, both wordings are.
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ ERRORS = (
 )
 
 PLURALS = (
-    ngettext("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})", 1),
+    ngettext(
+        "Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})", 1
+    ),
     ngettext(
         "Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments.", 1
     ),
     ngettext("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)", 1),
-    ngettext("Did you mean {possibility}?", "(Possible options: {possibilities})", 1),
 )

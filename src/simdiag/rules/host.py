@@ -13,7 +13,7 @@ from simdiag.rules.view import data_up
 _BELOW_ALL_ELSE = 0.45
 """A vanished port explains nothing that was seen before it: any fault found until then counts more."""
 _PORT_PROBLEMS = {
-    "missing": ("no_modem_found", N_("The port cannot be opened: {detail}.")),
+    "missing": ("no_modem_found", N_("The examination could not begin: {detail}.")),
     "none": ("no_modem_found", N_("No modem is attached to this computer.")),
     "denied": ("port_denied", N_("The port may not be opened by this user: {detail}")),
     "busy": ("port_busy", N_("The port is in use: {detail}.")),

@@ -101,13 +101,15 @@ def replay(lines: Iterable[str], conversations: Callable[[str], Conversation]) -
     """Feed a transcript through the AT core, a conversation per port.
 
     What was not recorded is not asked: the end of a transcript is no silence of the modem. A
-    note ``no answer`` (which the recorder writes at a deadline) is one.
+    note ``no answer`` (which the recorder writes at a deadline) is one. Lines that are no events
+    are passed over, so that a transcript cut off in the middle is still read.
     """
     ports: dict[str, _Port] = {}
     for line in lines:
-        if not line.strip():
+        try:
+            event = Recording.from_json(line)
+        except TranscriptError:
             continue
-        event = Recording.from_json(line)
         if event.port not in ports:
             if len(ports) >= 64:
                 raise TranscriptError(N_("a transcript of more than 64 ports is not credible"))

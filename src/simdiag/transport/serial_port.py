@@ -84,5 +84,7 @@ def _cannot_open(url: str, problem: Exception) -> TransportError:
         return PortBusy(url, message(N_("another program has {port} open"), port=url))
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
         return PortNotFound(url, message(_NO_PORT, port=url))
+    if number is None and (match := re.search(r"\[Errno (\d+)\]", text)):
+        number = int(match[1])
     reason = os.strerror(number) if number else text.partition(": ")[2] or text
     return PortNotFound(url, message(N_("cannot open {port}: {why}"), port=url, why=reason[:120]))
