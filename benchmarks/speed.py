@@ -46,7 +46,17 @@ def emulators(count: int) -> Iterator[list[str]]:
         for link in links:
             process = stack.enter_context(
                 subprocess.Popen(
-                    [PYTHON, "-m", "simdiag", "emulate", SCENARIO, "--link", link, "--latency", str(LATENCY_MS)],
+                    [
+                        PYTHON,
+                        "-m",
+                        "simdiag",
+                        "emulate",
+                        SCENARIO,
+                        "--link",
+                        link,
+                        "--latency",
+                        str(LATENCY_MS),
+                    ],
                     stdout=subprocess.DEVNULL,
                 )
             )
@@ -93,7 +103,7 @@ _DEBUG = (
     "'<CR><LF>+CSQ: {csq},99<CR><LF><CR><LF>OK<CR><LF>'\n"
     "ModemManager[712]: <debug> [17{n:08d}.223456] [modem0/ttyUSB2/at] --> 'AT+CEREG?<CR>'\n"
     "ModemManager[712]: <debug> [17{n:08d}.243456] [modem0/ttyUSB2/at] <-- "
-    "'<CR><LF>+CEREG: 2,1,\"1A2B\",\"0A1B2C{cell:02X}\",7<CR><LF><CR><LF>OK<CR><LF>'\n"
+    '\'<CR><LF>+CEREG: 2,1,"1A2B","0A1B2C{cell:02X}",7<CR><LF><CR><LF>OK<CR><LF>\'\n'
 )
 
 
@@ -101,7 +111,9 @@ def write_log(path: Path, megabytes: float) -> None:
     with path.open("w") as log:
         n = 0
         while log.tell() < megabytes * 1e6:
-            log.write("".join(_DEBUG.format(n=i, csq=i % 31, cell=i % 97) for i in range(n, n + 500)))
+            log.write(
+                "".join(_DEBUG.format(n=i, csq=i % 31, cell=i % 97) for i in range(n, n + 500))
+            )
             n += 500
 
 
@@ -112,7 +124,9 @@ def diagnose_log(path: Path) -> tuple[float, float]:
         "start = time.process_time()\nexamine_log(Path(sys.argv[1]))\n"
         "print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
-    out = subprocess.run([PYTHON, "-c", script, str(path)], check=True, capture_output=True, text=True)
+    out = subprocess.run(
+        [PYTHON, "-c", script, str(path)], check=True, capture_output=True, text=True
+    )
     seconds, memory = map(float, out.stdout.split())
     return seconds, memory
 
@@ -140,7 +154,9 @@ def main() -> int:
         missed += not good
         sign = "≥" if at_least else "≤"
         print(f"{'ok  ' if good else 'MISS'} {value:8.2f}  (target {sign} {target})  {title}")
-    print(f"maximum resident memory of this run: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+    print(
+        f"maximum resident memory of this run: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
+    )
     return 1 if missed else 0
 
 

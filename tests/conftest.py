@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
@@ -26,7 +26,6 @@ def emulated() -> Run:
 
 
 @pytest.fixture(autouse=True)
-def no_personal_files(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Iterator[None]:
+def no_personal_files(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> None:
     """Keep the drivers and profiles of whoever runs the tests out of them."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
-    yield

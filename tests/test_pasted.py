@@ -699,7 +699,7 @@ _PIECES = st.sampled_from(
 @settings(max_examples=500)
 def test_any_log_is_read(text: str) -> None:
     exchanges = read(text)
-    assert [e.index for e in exchanges] == list(range(len(exchanges)))
+    assert [e.number for e in exchanges] == list(range(len(exchanges)))
     assert all(e.command.upper().startswith("AT") for e in exchanges if e.command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 _HISTORY_HEAD = 32
@@ -83,26 +83,45 @@ class Observation(NamedTuple):
         return _UNITS.get(self.name.rpartition("_")[2])
 
 
+class Reading(NamedTuple):
+    """What a parse function made of a line, before it is known when and where that was said."""
+
+    name: str
+    value: Any
+    line: str
+    error: str | None = None
+
+
+_Entry = Observation | tuple[Reading, Exchange]
+"""An observation, or what it is made of when somebody asks: most of a long log nobody does."""
+
+
 @dataclass(slots=True)
 class _History:
     """The first and the last observations of one name; a long log cannot fill the memory."""
 
-    head: list[Observation] = field(default_factory=list)
-    tail: deque[Observation] = field(default_factory=lambda: deque(maxlen=_HISTORY_TAIL))
+    head: list[_Entry] = field(default_factory=list)
+    tail: deque[_Entry] = field(default_factory=lambda: deque(maxlen=_HISTORY_TAIL))
 
-    def add(self, observation: Observation) -> None:
+    def add(self, entry: _Entry) -> None:
         if len(self.head) < _HISTORY_HEAD:
-            self.head.append(observation)
+            self.head.append(entry)
         else:
-            self.tail.append(observation)
+            self.tail.append(entry)
 
     def __iter__(self) -> Iterator[Observation]:
-        yield from self.head
-        yield from self.tail
+        return map(_observation, chain(self.head, self.tail))
 
     def newest_first(self) -> Iterator[Observation]:
-        yield from reversed(self.tail)
-        yield from reversed(self.head)
+        return map(_observation, chain(reversed(self.tail), reversed(self.head)))
+
+
+def _observation(entry: _Entry) -> Observation:
+    if isinstance(entry, Observation):
+        return entry
+    reading, exchange = entry
+    source = Source(exchange.number, exchange.command, reading.line)
+    return Observation(reading.name, reading.value, source, exchange.time, reading.error)
 
 
 class Evidence:
@@ -115,10 +134,18 @@ class Evidence:
 
     def add(self, observation: Observation) -> None:
         """Take one more observation; it is newer than all before it."""
-        history = self._by_name.get(observation.name)
+        self._add(observation.name, observation)
+
+    def take(self, exchange: Exchange, readings: Iterable[Reading]) -> None:
+        """Take what an exchange was read as; it is newer than all before it."""
+        for reading in readings:
+            self._add(reading[0], (reading, exchange))
+
+    def _add(self, name: str, entry: _Entry) -> None:
+        history = self._by_name.get(name)
         if history is None:
-            history = self._by_name[observation.name] = _History()
-        history.add(observation)
+            history = self._by_name[name] = _History()
+        history.add(entry)
 
     def __iter__(self) -> Iterator[Observation]:
         for history in self._by_name.values():

@@ -18,6 +18,9 @@ from simdiag.registry import drivers, profiles
 from simdiag.transcript import read_log
 
 
+_NAMES = ("device.manufacturer", "device.model", "device.revision")
+
+
 @dataclass(slots=True)
 class Examined:
     """Evidence and verdict of a log."""
@@ -36,14 +39,13 @@ class _Reading:
         self._interpret = interpreter(drivers().readers())
 
     def take(self, exchange: Exchange) -> None:
-        for observation in self._interpret(exchange):
-            self.evidence.add(observation)
-            if self.driver is None and observation.name in ("device.model", "device.revision"):
-                self._identify()
+        readings = self._interpret(exchange)
+        self.evidence.take(exchange, readings)
+        if self.driver is None and readings and readings[0].name in _NAMES:
+            self._identify()
 
     def _identify(self) -> None:
-        names = ("device.manufacturer", "device.model", "device.revision")
-        words = " ".join(str(self.evidence.value(n) or "") for n in names)
+        words = " ".join(str(self.evidence.value(n) or "") for n in _NAMES)
         self.driver = drivers().for_description(words)
         if self.driver is not None:
             self._interpret = interpreter(drivers().readers(self.driver))

@@ -74,8 +74,7 @@ class AtExamination:
         return self.evidence
 
     def _observe(self, exchange: Exchange) -> None:
-        for observation in self._interpret(exchange):
-            self.evidence.add(observation)
+        self.evidence.take(exchange, self._interpret(exchange))
 
     def _note(self, name: str, value: object) -> None:
         self.evidence.add(Observation(name, value, Source(-1, "", str(value)), self.session.now))

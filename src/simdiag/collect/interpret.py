@@ -7,57 +7,52 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 
 from simdiag.driver import Reader, Reply
-from simdiag.evidence import Exchange, Observation, Source
+from simdiag.evidence import Exchange, Reading
 
 _PREFIX = re.compile(r"^(?:[+^$#%!*&_][A-Za-z0-9_]+(?:\s(?:ERROR))?)\s?(?=:)|^[*^][A-Z]+")
 _COMMAND = re.compile(r"^AT(?:[+^$#%!*&_]?[A-Z0-9]+)\??", re.IGNORECASE)
 _CACHE_SIZE = 4096
 
-Interpreter = Callable[[Exchange], list[Observation]]
+Interpreter = Callable[[Exchange], tuple[Reading, ...]]
 
 
 def interpreter(readers: Mapping[str, Reader]) -> Interpreter:
-    """Return a function from an exchange to its observations.
+    """Return a function from an exchange to what it says.
 
     A line goes to the reader of its prefix, a line without prefix to the reader of the command
-    or, failing that, to the reader of the prefixed line before it (label tables). Observations of
-    an equal exchange are remembered: logs repeat themselves.
+    or, failing that, to the reader of the prefixed line before it (label tables). What an equal
+    exchange says is remembered: logs repeat themselves.
     """
     words = tuple(k for k in readers if not k.endswith(":") and not k.startswith("AT"))
-    cache: OrderedDict[object, tuple[tuple[str, object, str, str | None], ...]] = OrderedDict()
+    cache: OrderedDict[object, tuple[Reading, ...]] = OrderedDict()
 
-    def interpret(exchange: Exchange) -> list[Observation]:
-        key = (exchange.command, exchange.lines, exchange.error)
-        facts = cache.get(key)
-        if facts is None:
-            facts = tuple(_facts(exchange, readers, words))
-            cache[key] = facts
+    def interpret(exchange: Exchange) -> tuple[Reading, ...]:
+        key = exchange[1:4]  # command, lines, error
+        readings = cache.get(key)
+        if readings is None:
+            readings = cache[key] = tuple(_readings(exchange, readers, words))
             if len(cache) > _CACHE_SIZE:
                 cache.popitem(last=False)
-        index, command, time = exchange.number, exchange.command, exchange.time
-        return [
-            Observation(name, value, Source(index, command, line), time, error)
-            for name, value, line, error in facts
-        ]
+        return readings
 
     return interpret
 
 
-def _facts(
+def _readings(
     exchange: Exchange, readers: Mapping[str, Reader], words: tuple[str, ...]
-) -> Iterator[tuple[str, object, str, str | None]]:
+) -> Iterator[Reading]:
     for reader, reply in _replies(exchange, readers, words):
         shown = " ".join(reply.lines)[:500] or "OK"
         try:
             for fact in reader(reply):
-                yield fact.name, fact.value, shown, None
+                yield Reading(fact.name, fact.value, shown)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as bad:
-            yield "at.unreadable", shown, shown, f"{type(bad).__name__}: {bad}"
+            yield Reading("at.unreadable", shown, shown, f"{type(bad).__name__}: {bad}")
     if exchange.error is not None:
         name = "at.silent" if exchange.error.silent else "at.error"
-        yield name, exchange.command, str(exchange.error), str(exchange.error)
+        yield Reading(name, exchange.command, str(exchange.error), str(exchange.error))
     elif exchange.ended or exchange.lines:
-        yield "at.answered", exchange.command or exchange.lines[0][:60], "OK", None
+        yield Reading("at.answered", exchange.command or exchange.lines[0][:60], "OK")
 
 
 def _replies(

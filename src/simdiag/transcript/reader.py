@@ -65,11 +65,13 @@ def _lines(stream: BinaryIO) -> Iterator[str]:
         return
     chunk = first.removeprefix(b"\xef\xbb\xbf")
     while chunk:
-        whole = chunk.endswith(b"\n")
-        while not whole and (rest := stream.readline(MAX_TEXT_LINE)):
-            whole = rest.endswith(b"\n")
-        parts = _decode(chunk).replace("\r", "\n").split("\n")
-        yield from parts[:-1] if whole else parts
+        text = _decode(chunk.rstrip(b"\r\n"))
+        if "\r" in text:
+            yield from text.split("\r")
+        else:
+            yield text
+        while not chunk.endswith(b"\n") and (chunk := stream.readline(MAX_TEXT_LINE)):
+            pass  # the rest of an over-long line
         chunk = stream.readline(MAX_TEXT_LINE)
 
 
