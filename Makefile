@@ -34,11 +34,12 @@ clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # ---- set-up ------------------------------------------------------------------------------
-# A virtual environment that was left half made (no python3-venv at the first try) is made anew.
+# What is half made (no python3-venv at the first try) or no environment of its own is made anew.
 $(STAMP): pyproject.toml hatch_build.py $(wildcard src/simdiag/locale/*/LC_MESSAGES/*.po)
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: sudo apt install python3 python3-venv"; exit 1; }
-	@$(PY) -m pip --version >/dev/null 2>&1 || python3 -m venv --clear $(VENV) || \
+	@$(PY) -c 'import pip, sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null || \
+	  python3 -m venv --clear $(VENV) || \
 	  { echo "The venv module is missing: sudo apt install python3-venv"; exit 1; }
 	@echo "Setting up $(VENV) ..."
 	@$(PY) -m pip install -q --upgrade pip

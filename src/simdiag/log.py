@@ -17,7 +17,6 @@ from simdiag.profile import CarrierProfile
 from simdiag.registry import drivers, profiles
 from simdiag.transcript import read_log
 
-
 _NAMES = ("device.manufacturer", "device.model", "device.revision")
 
 

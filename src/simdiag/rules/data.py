@@ -8,34 +8,9 @@ from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
+from simdiag.rules.network_causes import HARMLESS_SESSION, SESSION, SET_APN, NetworkCause
 from simdiag.rules.view import data_up, denied, is_newer, registration
 
-_ASK = message(N_("Ask the operator whether data and this APN belong to the card's plan."))
-_SET_APN = message(N_("Set the APN that the seller gives: does the connection come up?"))
-_AGAIN = message(N_("Try again in ten minutes."))
-
-_CAUSES: dict[int, tuple[str, float, tuple[tuple[str, Message], ...], str]] = {
-    8: ("data_barred", 0.88, (), N_("The operator bars data for this subscription.")),
-    26: ("network_refused", 0.6, (("searching", _AGAIN),), N_("The network has no resources left.")),
-    27: ("apn_wrong", 0.88, (("data_not_subscribed", _ASK),), N_("The network does not know this APN.")),
-    28: ("apn_wrong", 0.7, (), N_("The network does not offer this kind of address (PDN type).")),
-    29: ("apn_auth_rejected", 0.88, (), N_("User name or password were rejected.")),
-    30: ("apn_wrong", 0.5, (("data_not_subscribed", _ASK),), N_("The gateway rejected the connection.")),
-    31: ("data_not_subscribed", 0.45, (("apn_wrong", _SET_APN),), N_("The connection was rejected without a reason.")),
-    32: ("data_not_subscribed", 0.7, (("apn_wrong", _SET_APN),), N_("The service is not supported for this card.")),
-    33: ("data_not_subscribed", 0.82, (("apn_wrong", _SET_APN),), N_("The plan does not include this service.")),
-    34: ("network_refused", 0.6, (("searching", _AGAIN),), N_("The service is out of order for now.")),
-    38: ("network_refused", 0.6, (("searching", _AGAIN),), N_("The network itself failed.")),
-    50: ("apn_wrong", 0.7, (), N_("The network gives IPv4 addresses only.")),
-    51: ("apn_wrong", 0.7, (), N_("The network gives IPv6 addresses only.")),
-    57: ("apn_wrong", 0.6, (), N_("The network gives both kinds of address only.")),
-    66: ("apn_wrong", 0.65, (("data_not_subscribed", _ASK),),
-         N_("The APN is not supported on this technology in this network.")),
-}  # fmt: skip
-"""Session cause (TS 24.301 clause 9.9.4.4 and kin): cause code, confidence, alternatives, text."""
-
-_HARMLESS = {36, 39, 112}
-"""Regular deactivation and the like."""
 _PLACEHOLDERS = {
     "yourapn",
     "your_apn",
@@ -53,7 +28,7 @@ _PLACEHOLDERS = {
 def refused(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """The network gave a reason for refusing the data connection."""
     reason = evidence.last("data.last_error")
-    if reason is None or reason.value in _HARMLESS:
+    if reason is None or reason.value in HARMLESS_SESSION:
         return
     if is_newer(up := data_up(evidence), reason):
         yield note(
@@ -67,25 +42,22 @@ def refused(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
             up,
         )
         return
-    code, confidence, others, text = _CAUSES.get(
-        reason.value,
-        (
-            "data_not_subscribed",
-            0.45,
-            (("apn_wrong", _SET_APN),),
-            N_("The data connection was refused."),
-        ),
-    )
+    known = SESSION.get(reason.value, _UNKNOWN)
     yield fault(
-        code,
-        confidence,
+        known.cause,
+        known.confidence,
         message(
-            N_("{meaning} (session cause {number})"), meaning=Message(text), number=reason.value
+            N_("{meaning} (session cause {number})"),
+            meaning=Message(known.meaning),
+            number=reason.value,
         ),
         reason,
         evidence.last("data.defined_contexts"),
-        alternatives=tuple(Alternative(c, t) for c, t in others),
+        alternatives=known.alternatives,
     )
+
+
+_UNKNOWN = NetworkCause("data_not_subscribed", 0.45, N_("The data connection was refused."))
 
 
 def _attach_context(contexts: Observation | None) -> dict[str, object] | None:
@@ -114,7 +86,7 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
     if not known or any(name == k or name.startswith(k + ".") for k in known):
         return
     text = message(N_("The APN “{apn}” is none that is known for this operator."), apn=name)
-    alternatives = (Alternative("data_not_connected", _SET_APN),)
+    alternatives = (Alternative("data_not_connected", SET_APN),)
     attached, active = evidence.last("data.attached"), evidence.last("data.active_contexts")
     fails = (attached is not None and not attached.value) or (
         active is not None and not active.value
@@ -149,7 +121,7 @@ def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
             active,
             addresses,
             attached,
-            alternatives=(Alternative("apn_wrong", _SET_APN),),
+            alternatives=(Alternative("apn_wrong", SET_APN),),
         )
     else:
         yield note(

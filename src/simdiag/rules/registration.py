@@ -8,6 +8,13 @@ from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
+from simdiag.rules.network_causes import (
+    ASK_SELLER,
+    ELSEWHERE,
+    MOBILITY,
+    SWAP,
+    NetworkCause,
+)
 from simdiag.rules.view import (
     PACKET_DOMAINS,
     REGISTERED,
@@ -22,47 +29,6 @@ from simdiag.rules.view import (
     status,
     statuses,
 )
-
-_SWAP = message(N_("Put this card into another device at the same place: is it refused there too?"))
-_ASK_SELLER = message(N_("Ask the seller whether this card (by its ICCID) is activated and paid."))
-_ELSEWHERE = message(N_("Try at another place or with another network chosen by hand."))
-_AGAIN = message(N_("Wait ten minutes, start the device again and see whether the refusal stays."))
-
-_CAUSES: dict[int, tuple[str, float, tuple[tuple[str, Message], ...], str]] = {
-    2: ("sim_not_activated", 0.9, (("network_refused", _ASK_SELLER),),
-        N_("The operator's register does not know this subscription: never activated, or cancelled.")),
-    3: ("sim_not_activated", 0.65, (("network_refused", _SWAP), ("device_not_allowed", _SWAP)),
-        N_("The network rejects the card's identity: cancelled, or its keys are not accepted.")),
-    4: ("network_refused", 0.5, (("roaming_not_allowed", _ELSEWHERE),),
-        N_("The visited register does not know this subscription.")),
-    5: ("device_not_allowed", 0.9, (), N_("The network does not accept the device's IMEI.")),
-    6: ("device_not_allowed", 0.9, (), N_("The network refuses the device as blocked or not allowed.")),
-    7: ("data_not_subscribed", 0.8, (("sim_not_activated", _ASK_SELLER),),
-        N_("The subscription may not use packet data on this technology.")),
-    8: ("sim_not_activated", 0.85, (("data_barred", _ASK_SELLER), ("network_refused", _SWAP)),
-        N_("The subscription may use nothing: not active yet, or suspended.")),
-    9: ("network_refused", 0.45, (("searching", _AGAIN),), N_("The network lost track of the card; that passes.")),
-    10: ("network_refused", 0.45, (("searching", _AGAIN),), N_("The network detached the card; that passes.")),
-    11: ("roaming_not_allowed", 0.8, (("network_refused", _ELSEWHERE), ("sim_not_activated", _ASK_SELLER)),
-         N_("This network does not serve this card.")),
-    12: ("network_refused", 0.6, (("roaming_not_allowed", _ELSEWHERE),), N_("The card is not allowed in this area.")),
-    13: ("roaming_not_allowed", 0.85, (), N_("Roaming is not allowed in this area.")),
-    14: ("roaming_not_allowed", 0.75, (("data_not_subscribed", _ASK_SELLER),),
-         N_("Packet data is not allowed for this card in this network.")),
-    15: ("network_refused", 0.6, (("roaming_not_allowed", _ELSEWHERE), ("band_or_mode_restricted", _SWAP),
-                                  ("data_not_subscribed", _ASK_SELLER)),
-         N_("No cell in this area may serve this card on this technology.")),
-    17: ("network_refused", 0.65, (("searching", _AGAIN),), N_("The network itself failed.")),
-    19: ("apn_wrong", 0.6, (("data_not_subscribed", _ASK_SELLER),),
-         N_("The network refused the first data connection; its APN is the usual reason.")),
-    22: ("network_refused", 0.75, (("searching", _AGAIN),), N_("The network is congested.")),
-    25: ("network_refused", 0.6, (), N_("The card may not use this private cell.")),
-    27: ("band_or_mode_restricted", 0.6, (("data_not_subscribed", _ASK_SELLER),),
-         N_("The subscription may not use 5G standalone.")),
-    35: ("data_not_subscribed", 0.6, (), N_("The subscription is not authorised for the service.")),
-    72: ("network_refused", 0.6, (), N_("Access to the 5G core is not allowed this way.")),
-}  # fmt: skip
-"""Mobility cause (TS 24.301 clause 9.9.3.9 and kin): cause code, confidence, alternatives, text."""
 
 
 @rule
@@ -82,25 +48,30 @@ def reject_cause(evidence: Evidence, profile: CarrierProfile | None) -> Iterator
             reason,
         )
         return
-    at_home = _at_home(evidence)
-    code, confidence, others, text = _CAUSES.get(
-        reason.value, ("network_refused", 0.6, (), N_("The network refused the card."))
-    )
     if reason.value == 18 and registration(evidence):
         return
-    if reason.value == 11 and at_home:
-        code, confidence = "network_refused", 0.6
-        others = (("sim_not_activated", _ASK_SELLER), ("device_not_allowed", _SWAP))
-    cites = (reason, denied(evidence), evidence.last("operator.plmn"))
+    known = MOBILITY.get(reason.value, _UNKNOWN)
+    if reason.value == 11 and _at_home(evidence):
+        known = _REFUSED_AT_HOME
+    text = N_("{meaning} (reject cause {number})")
     yield fault(
-        code,
-        confidence,
-        message(
-            N_("{meaning} (reject cause {number})"), meaning=Message(text), number=reason.value
-        ),
-        *cites,
-        alternatives=tuple(Alternative(c, t) for c, t in others),
+        known.cause,
+        known.confidence,
+        message(text, meaning=Message(known.meaning), number=reason.value),
+        reason,
+        denied(evidence),
+        evidence.last("operator.plmn"),
+        alternatives=known.alternatives,
     )
+
+
+_UNKNOWN = NetworkCause("network_refused", 0.6, N_("The network refused the card."))
+_REFUSED_AT_HOME = NetworkCause(
+    "network_refused",
+    0.6,
+    N_("The card's own network does not serve it here."),
+    (Alternative("sim_not_activated", ASK_SELLER), Alternative("device_not_allowed", SWAP)),
+)
 
 
 def _packet_service_after(evidence: Evidence, reason: Observation) -> Observation | None:
@@ -126,9 +97,9 @@ def refused_without_reason(evidence: Evidence, _: CarrierProfile | None) -> Iter
         return
     card = evidence.last("sim.eps_update_status")
     others = (
-        Alternative("sim_not_activated", _ASK_SELLER),
-        Alternative("roaming_not_allowed", _ELSEWHERE),
-        Alternative("device_not_allowed", _SWAP),
+        Alternative("sim_not_activated", ASK_SELLER),
+        Alternative("roaming_not_allowed", ELSEWHERE),
+        Alternative("device_not_allowed", SWAP),
     )
     if card is not None and card.value == "roaming not allowed":
         yield fault(
@@ -169,8 +140,8 @@ def emergency_only(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Fin
             message(N_("A network is heard, but it lets this card make emergency calls only.")),
             limited,
             alternatives=(
-                Alternative("sim_not_activated", _ASK_SELLER),
-                Alternative("roaming_not_allowed", _ELSEWHERE),
+                Alternative("sim_not_activated", ASK_SELLER),
+                Alternative("roaming_not_allowed", ELSEWHERE),
             ),
         )
 
@@ -188,7 +159,7 @@ def operator_says_invalid(evidence: Evidence, _: CarrierProfile | None) -> Itera
         0.6,
         message(N_("The network takes this card as invalid.")),
         service,
-        alternatives=(Alternative("network_refused", _SWAP),),
+        alternatives=(Alternative("network_refused", SWAP),),
     )
 
 
