@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.panel import Panel
@@ -12,9 +13,10 @@ from rich.text import Text
 from simdiag.causes import CAUSES, RESPONSIBLE_TITLES
 from simdiag.diagnose import Diagnosis
 from simdiag.evidence import Evidence, Observation
+from simdiag.explain import Explanation
 from simdiag.message import N_, Translate
 from simdiag.redact import Redactor
-from simdiag.rules import Finding, Severity
+from simdiag.rules import Alternative, Finding, Severity
 
 _STYLE = {"healthy": "green", "inconclusive": "yellow"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -58,14 +60,17 @@ def show(
     _section(console, _(N_("Worth knowing")), _remarks(diagnosis, redactor, _))
     fine = _ruled_out(diagnosis, redactor, _)
     _section(console, _(N_("Ruled out")), fine, ["✓"] * len(fine))
-    _section(console, _(N_("Not ruled out")), _alternatives(diagnosis, _))
+    _section(console, _(N_("Not ruled out")), _other_causes(diagnosis.alternatives, _))
     if diagnosis.cause != "healthy":
         _section(
             console, _(N_("Who can fix it")), [Text(_(RESPONSIBLE_TITLES[diagnosis.responsible]))]
         )
-    steps = [Text(plain(step.render(_))) for step in diagnosis.next_steps]
+    _steps(console, [step.render(_) for step in diagnosis.next_steps], _)
+
+
+def _steps(console: Console, steps: list[str], _: Translate) -> None:
     marks = [f"{number}." for number in range(1, len(steps) + 1)]
-    _section(console, _(N_("What to do next")), steps, marks)
+    _section(console, _(N_("What to do next")), [Text(plain(step)) for step in steps], marks)
 
 
 def _section(
@@ -141,8 +146,23 @@ def _ruled_out(diagnosis: Diagnosis, redactor: Redactor, _: Translate) -> list[T
     return [Text(redactor.text(plain(f.text.render(_)))) for f in shown]
 
 
-def _alternatives(diagnosis: Diagnosis, _: Translate) -> list[Text]:
+def _other_causes(alternatives: Iterable[Alternative], _: Translate) -> list[Text]:
     return [
         Text.assemble(_(CAUSES[a.cause].title), (f" ({a.cause})", "dim"), "\n  ", a.test.render(_))
-        for a in diagnosis.alternatives
+        for a in alternatives
     ]
+
+
+def show_explanation(console: Console, found: Explanation, _: Translate) -> None:
+    """Print what something means, the cause it points to, who can act and what to do."""
+    console.print(Text(plain(found.name), "bold"))
+    console.print(Text(found.meaning.render(_)))
+    if found.cause is None:
+        return
+    if found.name != found.cause.code:
+        title = Text.assemble(_(found.cause.title), (f" ({found.cause.code})", "dim"))
+        _section(console, _(N_("Points to")), [title])
+    _section(console, _(N_("Not ruled out")), _other_causes(found.alternatives, _))
+    who = Text(_(RESPONSIBLE_TITLES[found.cause.responsible]))
+    _section(console, _(N_("Who can fix it")), [who])
+    _steps(console, [_(step) for step in found.cause.steps], _)
