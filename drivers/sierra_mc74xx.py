@@ -75,8 +75,14 @@ def temperature(reply: Reply) -> Iterator[Fact]:
 def _degrees(text: str) -> Iterator[Fact]:
     """Read degrees Celsius; a number with a letter behind it was garbled (``3t 5`` was seen)."""
     found = re.search(r"\bTemperature:\s*(-?\d{1,3}(?:\.\d+)?)(?=\s|$)", text)
-    if found and -40 <= (degrees := float(found[1])) <= 150:
+    if found and -40 <= (degrees := _number(found[1])) <= 150:
         yield Fact("device.temperature_c", degrees)
+
+
+def _number(text: str) -> float | int:
+    """Read ``-92`` and ``-14.0`` as whole numbers, ``-12.8`` as it is."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def voltage(reply: Reply) -> Iterator[Fact]:
@@ -220,9 +226,9 @@ _LEVELS = (
 
 def _levels(text: str) -> Iterator[Fact]:
     """Take the best of the antennas; the lines of the second carrier (``SCC``) do not count."""
-    own = "\n".join(line for line in text.split("\n") if not re.match(r"\s*SCC|\s*LTE S", line))
+    own = "\n".join(line for line in text.split("\n") if not re.match(r"\s*SCC", line))
     for name, pattern, lowest, highest in _LEVELS:
-        found = [float(v) for v in re.findall(pattern, own, re.MULTILINE)]
+        found = [_number(v) for v in re.findall(pattern, own, re.MULTILINE)]
         possible = [v for v in found if lowest < v < highest]
         if possible:
             yield Fact(name, max(possible))
@@ -235,7 +241,7 @@ DRIVER = ModemDriver(
         *usb(0x1199, 0x9071, 0x9079, 0x907B, 0x9091, 0x90D3, 0xC081),
         *usb(0x413C, 0x81B6),
     ),
-    identify=r"\b(?:[EM]M?C?7[4-6]\d\d[A-Z]?|EM91\d\d|WP7[67]\d\d|RC76\d\d)\b",
+    identify=r"\b(?:MC7[45]\d\d|EM7[4-6]\d\d|EM9[12]\d\d|WP7[67]\d\d|RC76\d\d)",
     ports={0: PortRole.DIAG, 2: PortRole.GNSS, 3: PortRole.AT_PRIMARY},
     dialect=Dialect(urc_prefixes=("!NOTIFY:",)),
     probes=(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Event
 
 from simdiag import host
 from simdiag.collect.at import AtExamination, no_progress
@@ -15,6 +16,7 @@ from simdiag.discovery import SerialPort, UsbModem, candidates
 from simdiag.driver import Layer
 from simdiag.errors import PortBusy, PortDenied, TransportError
 from simdiag.evidence import Evidence, Observation, Source
+from simdiag.experiment import fitting
 from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.registry import drivers, profiles
@@ -46,6 +48,10 @@ class Options:
     profile: CarrierProfile | None = None
     wait_s: float = 10.0
     baud: int = 115200
+    confirm: Callable[[str], bool] | None = None
+    """Asks whether an experiment may be made; without it none is."""
+    cancel: Event = field(default_factory=Event)
+    """Set to end examinations that run in other threads."""
 
 
 @dataclass(slots=True)
@@ -91,8 +97,15 @@ def examine_all(
 ) -> list[Examination]:
     """Examine many devices at once; the results come in the order of the targets."""
     targets = list(targets)
+    if len(targets) == 1:  # in this thread, so that Ctrl-C takes effect at once
+        return [examine(targets[0], options, progress)]
     with ThreadPoolExecutor(max_workers=min(64, max(1, len(targets)))) as pool:
-        return list(pool.map(lambda target: examine(target, options, progress), targets))
+        results = [pool.submit(examine, target, options, progress) for target in targets]
+        try:
+            return [result.result() for result in results]
+        except BaseException:
+            options.cancel.set()  # every modem gets its settings back before this goes on
+            raise
 
 
 def _over_the_port(result: Examination, options: Options, progress: Progress | None) -> None:
@@ -116,9 +129,10 @@ def _over_the_port(result: Examination, options: Options, progress: Progress | N
             driver=drivers().by_family.get(device.family or "") if device else None,
             progress=(lambda layer, _: progress(target, layer)) if progress else no_progress,
             wait_s=options.wait_s,
+            cancelled=options.cancel.is_set,
             just_plugged_in=bool(device and (device.plugged_in_s or 1e9) < _JUST_PLUGGED_IN_S),
         )
-        evidence = examination.run()
+        evidence = examination.run(_experiments(options))
         result.events += examination.session.recorder.events
         if evidence.value("device.answers") or port == ports[-1]:
             for observation in evidence:
@@ -126,6 +140,21 @@ def _over_the_port(result: Examination, options: Options, progress: Progress | N
             return
     if problem:
         _problem(result, *problem)
+
+
+def _experiments(options: Options) -> Callable[[AtExamination], None] | None:
+    """What to do with the open session after the examination, if the user allows it."""
+    confirm = options.confirm
+    if confirm is None:
+        return None
+
+    def offer(examination: AtExamination) -> None:
+        cause = diagnose(examination.evidence, options.profile).cause
+        for experiment in fitting(cause):
+            if confirm(experiment.question):
+                experiment.run(examination)
+
+    return offer
 
 
 def _ports(device: UsbModem | None) -> list[SerialPort]:

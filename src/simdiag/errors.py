@@ -9,6 +9,7 @@
     │   ├── PortBusy            another program has it
     │   └── PortGone            it vanished while in use
     ├── ModemMute               it has stopped answering
+    ├── Cancelled               the user wants no more
     ├── UnsafeCommand           the command is not on the allow-list
     ├── RegistryError           a driver or profile file is broken
     ├── TranscriptError         a log cannot be read
@@ -58,6 +59,10 @@ class PortGone(TransportError):
 
 class ModemMute(SimdiagError):
     """The modem has stopped answering: to ask on would cost one deadline after another."""
+
+
+class Cancelled(SimdiagError):
+    """The user has ended the examination."""
 
 
 class UnsafeCommand(SimdiagError):

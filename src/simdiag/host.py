@@ -305,7 +305,8 @@ def explain_denied(path: str, vid: int | None = None) -> Message:
     try:
         status = Path(path).stat()
     except OSError as problem:
-        return message(N_("{path} cannot be looked at: {why}."), path=path, why=problem.strerror)
+        why = message(str(problem.strerror))
+        return message(N_("{path} cannot be looked at: {why}."), path=path, why=why)
     owner = _group_name(status.st_gid)
     group = owner if status.st_gid else _serial_group()
     open_to_group = status.st_mode & 0o060 == 0o060 and status.st_gid != 0

@@ -56,6 +56,19 @@ def is_read_only(command: str, declared: frozenset[str] = frozenset()) -> bool:
     )
 
 
+_CONFIRMED = re.compile(
+    r"""^(?: \+CFUN=[014] | \+COPS=0
+      | \+CGDCONT=\d{1,2},"(?:IP|IPV6|IPV4V6)","[A-Za-z0-9._-]{1,100}" )$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What changes the modem and may be done after a question: radio, selection, APN."""
+
+
+def is_confirmable(command: str) -> bool:
+    """Whether the command is one of the changes that a user can be asked to allow."""
+    return _CONFIRMED.match(re.sub(r"^AT", "", command, flags=re.IGNORECASE)) is not None
+
+
 def is_session_setting(command: str) -> bool:
     """Whether the command changes only how the modem talks in this session."""
     return _SESSION.match(re.sub(r"^AT", "", command, flags=re.IGNORECASE)) is not None

@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from simdiag.at import AtProtocol, Dialect, Event, FinalResult, command
 from simdiag.conversation import Conversation, Sink
-from simdiag.errors import ModemMute, PortGone, UnsafeCommand
+from simdiag.errors import Cancelled, ModemMute, PortGone, UnsafeCommand
 from simdiag.evidence import Exchange
 from simdiag.message import N_, message
-from simdiag.safety import is_read_only, is_session_setting
+from simdiag.safety import is_confirmable, is_read_only, is_session_setting
 from simdiag.transcript.recorded import Recorder
 from simdiag.transport import Transport
 
@@ -28,7 +28,8 @@ class AtSession:
     """Sends commands one at a time and returns their exchanges.
 
     ``sink`` receives every exchange, unsolicited ones included, in order. ``declared`` are the
-    commands that drivers declare to be read-only.
+    commands that drivers declare to be read-only. When ``cancelled`` turns true, the next
+    ``execute`` raises ``Cancelled``; settings can still be restored.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class AtSession:
         sink: Sink,
         *,
         declared: frozenset[str] = frozenset(),
+        cancelled: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transport = transport
@@ -44,6 +46,7 @@ class AtSession:
         self._clock = clock
         self._start = clock()
         self._declared = declared
+        self._cancelled = cancelled
         self._conversation = Conversation(sink, transport.name)
         self._restore: list[str] = []
         self._strays = 0
@@ -74,6 +77,8 @@ class AtSession:
         """
         if not is_read_only(text, self._declared) and not is_session_setting(text):
             raise UnsafeCommand(message(_UNSAFE, command=text))
+        if self._cancelled():
+            raise Cancelled(N_("the examination was ended"))
         if not self._in_sync and text != "AT" and not self._resynchronise():
             self._mute = True
             raise ModemMute(N_("the modem has stopped answering"))
@@ -88,6 +93,14 @@ class AtSession:
         if exchange.error is not None and not exchange.error.silent:
             self._restore.pop()
         return exchange
+
+    def carry_out(self, text: str, timeout_s: float = 15.0) -> Exchange:
+        """Send a command that changes the modem. The caller has asked the user and was allowed."""
+        if not is_confirmable(text):
+            raise UnsafeCommand(message(_UNSAFE, command=text))
+        if not self._in_sync and not self._resynchronise():
+            raise ModemMute(N_("the modem has stopped answering"))
+        return self._ask(text, (), timeout_s)
 
     def listen(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Collect what the modem says unasked, until the time is over or ``until`` is true."""

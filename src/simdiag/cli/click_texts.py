@@ -1,9 +1,9 @@
-"""The words of click itself, for the catalogue; nothing imports this module.
+"""Words of click and of the system, for the catalogue; nothing imports this module.
 
 click looks its texts up with ``gettext.gettext`` in the default domain, which ``i18n.activate``
-makes ours. Message extraction reads this project's sources only, so the texts that a user of
-``simdiag`` can meet, in help and in usage errors, are listed here; where click has changed one
-since 8.1, both wordings are.
+makes ours, and the reasons that the system gives for an error go through it too. Message
+extraction reads this project's sources only, so what a user of ``simdiag`` can meet of both, in
+help and in errors, is listed here; where click has changed a text since 8.1, both wordings are.
 """
 
 from __future__ import annotations
@@ -56,4 +56,20 @@ PLURALS = (
         "Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments.", 1
     ),
     ngettext("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)", 1),
+)
+
+SYSTEM = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("Read-only file system"),
+    N_("No space left on device"),
+    N_("Input/output error"),
+    N_("Inappropriate ioctl for device"),
+    N_("Connection refused"),
+    N_("Connection timed out"),
+    N_("No route to host"),
+    N_("Network is unreachable"),
 )

@@ -48,6 +48,7 @@ class AtExamination:
         progress: Progress = no_progress,
         wait_s: float = 10.0,
         just_plugged_in: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.evidence = Evidence()
         self.driver = driver
@@ -56,14 +57,21 @@ class AtExamination:
         self._wait_s = wait_s
         self._just_plugged_in = just_plugged_in
         self._interpret: Interpreter = interpreter(drivers.readers(driver))
-        self.session = AtSession(transport, self._observe, declared=declared_commands(drivers))
+        self.session = AtSession(
+            transport, self._observe, declared=declared_commands(drivers), cancelled=cancelled
+        )
         if driver is not None:
             self.session.use(driver.dialect)
 
-    def run(self) -> Evidence:
-        """Ask everything; settings are restored and the port is given back in any case."""
+    def run(self, then: Callable[[AtExamination], None] | None = None) -> Evidence:
+        """Ask everything; settings are restored and the port is given back in any case.
+
+        ``then`` may use the open session for more, before that.
+        """
         try:
             self._examine()
+            if then is not None:
+                then(self)
         except PortGone as gone:
             self._note("host.port_lost", str(gone))
         except ModemMute as mute:
@@ -89,14 +97,18 @@ class AtExamination:
         for layer in Layer:
             if layer is not Layer.DEVICE:
                 self._progress(layer, self.evidence)
-            for probe in self._probes(layer):
-                self._probe(probe)
-            if layer is Layer.SIM:
-                self._await_sim()
-            elif layer is Layer.REGISTRATION:
-                self._registration_in_detail()
-                self._operator_in_digits()
+            self.read(layer)
         self._await_registration()
+
+    def read(self, layer: Layer) -> None:
+        """Ask all that belongs to a layer; may be repeated to see what has changed."""
+        for probe in self._probes(layer):
+            self._probe(probe)
+        if layer is Layer.SIM:
+            self._await_sim()
+        elif layer is Layer.REGISTRATION:
+            self._registration_in_detail()
+            self._operator_in_digits()
 
     def _handshake(self) -> bool:
         """Find out whether a modem answers at all; the first AT may meet it half asleep."""
@@ -198,6 +210,11 @@ class AtExamination:
             for name in ("CEREG", "CREG"):
                 if self._searching():
                     self.session.execute(f"AT+{name}?")
+
+    @property
+    def wait_s(self) -> float:
+        """How long to watch what may only need time."""
+        return self._wait_s
 
     def _searching(self) -> bool:
         states = [self.evidence.value(f"registration.{d}.status") for d in _DOMAINS]

@@ -158,6 +158,14 @@ class EmulatedModem:
         match = re.fullmatch(r"(\+C(?:5G|E|G)?REG)(\?|=(\d))", name)
         if match is not None:
             return self._registration(match[1], match[3])
+        if match := re.fullmatch(r"\+CFUN=([0-7])", name):
+            self.state.functionality = int(match[1])
+            if match[1] == "1" and self.state.reject_cause_after_cycle:
+                self.state.reject_cause = self.state.reject_cause_after_cycle
+            return []
+        if match := re.fullmatch(r'\+CGDCONT=1,"[A-Z0-9]+","(.*)"', name):
+            self.state.apn = match[1].lower()
+            return []
         if match := re.fullmatch(r"\+COPS=3,([012])", name):
             self._operator_format = int(match[1])
             return []

@@ -159,7 +159,8 @@ def linked(path: str, link: Path) -> Iterator[None]:
         link.symlink_to(path)
     except OSError as problem:
         text = N_("the link {link} cannot be made: {why}")
-        raise ScenarioError(message(text, link=link, why=problem.strerror)) from problem
+        why = message(str(problem.strerror))
+        raise ScenarioError(message(text, link=link, why=why)) from problem
     try:
         yield
     finally:

@@ -63,6 +63,8 @@ class ModemState(BaseModel):
     eps: int = 1
     nr: int | None = None
     reject_cause: int = 0
+    reject_cause_after_cycle: int = 0
+    """The reject cause that shows only once the radio was switched off and on."""
     access_technology: int = 7
     plmn: str = "46000"
     operator: str = "CHINA MOBILE"

@@ -21,6 +21,7 @@ from simdiag.rules import Alternative, Finding, Severity
 _STYLE = {"healthy": "green", "inconclusive": "yellow"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LINES_PER_CITE = 4
+_NO_ANSWER = N_("no answer")
 
 
 def plain(text: str) -> str:
@@ -122,7 +123,8 @@ def _proof(finding: Finding, redactor: Redactor, _: Translate) -> list[Text]:
     sources = {(o.source.command, o.source.line): o.source for o in finding.cites}
     for source in list(sources.values())[:_LINES_PER_CITE]:
         if source.exchange >= 0:
-            shown = plain(redactor.text(source.line))[:200]
+            line = _(_NO_ANSWER) if source.line == _NO_ANSWER else redactor.text(source.line)
+            shown = plain(line)[:200]
             asked = plain(redactor.text(source.command))
             lines.append(
                 Text.assemble("  ", (asked, "cyan"), " → " if asked else "", (shown, "dim"))

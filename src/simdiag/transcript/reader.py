@@ -39,7 +39,8 @@ def read_log(source: BinaryIO | Path, sink: Sink) -> LogSummary:
                 return read_log(stream, sink)
         except OSError as problem:
             text = N_("{file} cannot be read: {why}")
-            raise TranscriptError(message(text, file=source, why=problem.strerror)) from problem
+            why = message(str(problem.strerror))
+            raise TranscriptError(message(text, file=source, why=why)) from problem
     summary = LogSummary("text")
 
     def counted(exchange: object) -> None:

@@ -87,4 +87,5 @@ def _cannot_open(url: str, problem: Exception) -> TransportError:
     if number is None and (match := re.search(r"\[Errno (\d+)\]", text)):
         number = int(match[1])
     reason = os.strerror(number) if number else text.partition(": ")[2] or text
-    return PortNotFound(url, message(N_("cannot open {port}: {why}"), port=url, why=reason[:120]))
+    why = message(reason[:120])
+    return PortNotFound(url, message(N_("cannot open {port}: {why}"), port=url, why=why))

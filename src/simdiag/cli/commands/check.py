@@ -60,26 +60,37 @@ if TYPE_CHECKING:
     show_default=True,
     help=_("Speed of a real serial line; USB ports ignore it."),
 )
+@click.option(
+    "--experiment",
+    is_flag=True,
+    help=_("Offer steps that change something for a moment to tell causes apart; asks first."),
+)
+@click.option("--yes", is_flag=True, help=_("Answer yes to what --experiment asks."))
 @reveal_option
 @language_option
 def command(
     port: str | None, device_id: str | None, every: bool, profile_id: str | None, as_json: bool,
-    record: Path | None, wait_s: float, baud: int, reveal: frozenset[str],
+    record: Path | None, wait_s: float, baud: int, experiment: bool, yes: bool,
+    reveal: frozenset[str],
 ) -> int:  # fmt: skip
     """Examine and report."""
     if sum(map(bool, (port, device_id, every))) > 1:
         raise click.UsageError(_("--port, --device and --all exclude one another"))
     from simdiag.agent import Options, examine_all, nothing_found
     from simdiag.cli.output import print_result
-    from simdiag.cli.progress import layer_progress
+    from simdiag.cli.progress import LayerProgress
     from simdiag.cli.status import of_cause, worst
 
-    options = Options(chosen_profile(profile_id), wait_s, baud)
+    profile = chosen_profile(profile_id)
     _check_writable(record)
     warn_of_broken_files()
     targets = _targets(port, device_id, every)
-    with layer_progress(len(targets)) as progress:
-        results = examine_all(targets, options, progress) if targets else [nothing_found()]
+    if experiment and len(targets) > 1:
+        raise click.UsageError(_("--experiment is for one device; choose it with --device"))
+    with LayerProgress(len(targets)) as progress:
+        confirm = (lambda question: yes or progress.confirm(question)) if experiment else None
+        options = Options(profile, wait_s, baud, confirm)
+        results = examine_all(targets, options, progress.layer) if targets else [nothing_found()]
     for result in results:
         if record is not None:
             _record(result, record, several=len(results) > 1, reveal=reveal)
@@ -131,4 +142,5 @@ def _record(result: Examination, path: Path, *, several: bool, reveal: frozenset
     try:
         write_transcript(path, result.events, redactor.data)
     except OSError as problem:
-        click.echo(_("The transcript could not be written: {why}").format(why=problem), err=True)
+        why = _(problem.strerror or str(problem))
+        click.echo(_("The transcript could not be written: {why}").format(why=why), err=True)

@@ -1,0 +1,161 @@
+"""Says what a line of a log is, before anything is known of the command that waits."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from simdiag.at import Event, FinalResult, InformationText
+from simdiag.at.lines import final_result, is_prefixed
+from simdiag.transcript.pasted.tools import MMCLI_ERROR
+from simdiag.transcript.pasted.unwrap import pieces, remember_short
+from simdiag.transcript.pasted.words import (
+    DIALECT,
+    is_nothing,
+    is_notice,
+    is_of_person,
+    is_prose,
+    is_silence,
+    words_of,
+)
+
+_MAX_COMMAND = 1024
+"""A longer command is prose."""
+
+Kind = Literal[
+    "command",
+    "final",
+    "reply",  # a prefixed line
+    "odd reply",  # prefixed, but in small letters: a reply only if asked for
+    "notice",  # an unsolicited line without a prefix
+    "text",  # unprefixed: a reply only while a command waits
+    "silence",  # a tool says that it got no answer
+    "prose",  # words of a person
+    "nothing",  # words of a tool, ornaments
+]
+
+
+class Line(NamedTuple):
+    """A line judged; ``answers`` are replies that stand on the line of their command."""
+
+    kind: Kind
+    text: str
+    event: Event
+    answers: tuple[Line, ...] = ()
+
+
+_PREFIX = r"[+^$#%!*_]\s?[A-Z](?a:\w*+)"
+_VALUES = r'(?:"[^"]*+(?:"|$)|[^\s";,])*+(?:\s*+,\s*+(?:"[^"]*+(?:"|$)|[^\s";,])*+)*+'
+_EXTENDED = rf"{_PREFIX}(?:\s?=\s?\?|\s?\?[\w,]*+|\s?=\s?{_VALUES})?"
+_BASIC = r"(?:S\d{1,3}(?:\s?=\s?\d{1,3}|\?)?|[\\&][A-Z]\d{0,2}|[A-Z]\d{1,3}|Z)(?![A-Z]{2})"
+_DIAL = r"D(?:L|[TP]?\s?[0-9*#+>\"][^\s]*+)?"
+_COMMAND = re.compile(
+    rf"(?!AT&T\b)AT(?:\s?{_DIAL}(?!\w)"
+    rf"|(?:\s?{_BASIC}(?:\s?;)?+)*+(?:\s?{_EXTENDED}(?:\s?;\s?(?:{_EXTENDED}|{_BASIC}))*+(?:\s?;)?+)?+)"
+    r"(?:(?<=AT)[AEHILMOQVX](?!\w))?",
+    re.IGNORECASE,
+)
+"""V.250 clause 5.2 to 5.4: basic commands in a row, then extended ones parted by semicolons."""
+_ANSWER = re.compile(r"`?\s*+(?P<sep>:|-{1,2}>|={1,2}>|<-{1,2}|→|⇒|\||)\s*+(?P<rest>.*)$")
+_THEN_RESULT = re.compile(r"(?<=[\s,;/|])(?:OK|ERROR)$")
+_COMMENT = re.compile(
+    r"(?<!\s)\s+(?://|/\*|#\s|(?:<--?|←)(?!\s*(?:[+^$#%!*]|OK\b|ERROR\b)))"
+    r"|(?<!:)//(?=\s*[\u2e80-\u9fff])|(?<!\s)\s{2,}(?=[\u2e80-\u9fff])"
+    r'|(?<!\s)\s*\((?=[^()"]{0,100}[\u2e80-\u9fff])'
+)
+_RESULT_NAME = re.compile(r"[+^$#%!*&_]\s?[A-Z][A-Z0-9_]+(?:\s?:|$)|\*ATREADY|\^[A-Z]{3,}(?![a-z])")
+_WORD = re.compile(r"[A-Za-z0-9\u00c0-\uffff]")
+_TEXT = re.compile(r'[A-Za-z0-9"+(.:\-]')
+
+
+@remember_short
+def judge_all(body: str) -> tuple[tuple[Line, ...], str | None]:
+    """Judge the lines in a text; also return what follows the last line end, if it has one."""
+    texts, rest = pieces(body)
+    return tuple(judge(text) for text in texts if text), rest
+
+
+@lru_cache(maxsize=1024)
+def judge(text: str) -> Line:
+    """Say what a line is, by the rules of the AT core and, where they are silent, by its words."""
+    text = _without_comment(text.removesuffix(" -- got it"))
+    if not _WORD.search(text):
+        return _line("nothing", text)
+    if text[:2].upper() == "AT" and (found := _command_line(text)) is not None:
+        return found
+    if (error := MMCLI_ERROR.match(text)) is not None:
+        text = f"+CME ERROR: {error['text']}"
+    return _line(_kind(text), text)
+
+
+def _line(kind: Kind, text: str, answers: tuple[Line, ...] = ()) -> Line:
+    result = final_result(text, DIALECT) if kind == "final" else None
+    event = InformationText(b"", text) if result is None else FinalResult(b"", *result)
+    return Line(kind, text, event, answers)
+
+
+def _kind(text: str) -> Kind:
+    words = words_of(text)
+    if is_of_person(words):
+        return "silence" if is_silence(text) else "prose"
+    if final_result(text, DIALECT) is not None:
+        return "final"
+    if is_prefixed(text):
+        return "reply" if _RESULT_NAME.match(text) else "odd reply"
+    if is_notice(text):
+        return "notice"
+    if is_silence(text):
+        return "silence"
+    if is_nothing(text):
+        return "nothing"
+    if not _TEXT.match(text) or not text.isascii() or is_prose(text, words):
+        return "prose"
+    return "text"
+
+
+def _without_comment(text: str) -> str:
+    if text.isascii() and not any(sign in text for sign in ("//", " #", "<-", "/*")):
+        return text
+    found = _COMMENT.search(text)
+    if found is not None and text.count('"', 0, found.start()) % 2 == 0:
+        return text[: found.start()].rstrip()
+    return text
+
+
+def _command_line(text: str) -> Line | None:
+    """Return a command, with the answer on its line if there is one; ``None`` for prose."""
+    match = _COMMAND.match(text)
+    if match is None or match.end() > _MAX_COMMAND:
+        return None
+    sent, rest = match[0], text[match.end() :]
+    if sent[-1] == ":":
+        sent, rest = sent[:-1], ":" + rest
+    answer = _ANSWER.match(rest)
+    if answer is None or (rest and not answer["sep"] and not rest[0].isspace()):
+        return None
+    if not answer["rest"]:
+        return _line("command", sent) if answer["sep"] in (":", "|", "") else None
+    texts, last = pieces(answer["rest"])
+    if last is None and len(texts) == 1 and is_prefixed(texts[0]):
+        texts = _with_result(texts[0])
+    answers = tuple(_line(_kind(text), text) for text in (*texts, last) if text)
+    value = bool(answer["sep"])
+    if all(_is_answer(line, value=value, listed=len(texts) > 1) for line in answers):
+        return _line("command", sent, answers)
+    return None
+
+
+def _with_result(text: str) -> list[str]:
+    """Part ``+CPIN: READY OK`` in two."""
+    match = _THEN_RESULT.search(text)
+    return [text] if match is None else [text[: match.start()].rstrip(" ,;/|"), match[0]]
+
+
+def _is_answer(line: Line, *, value: bool, listed: bool) -> bool:
+    """Whether a text can be an answer on its command's line; an unprefixed one is a value."""
+    if line.kind == "final":
+        return line.text.isupper() or line.text[0] == "+"
+    if line.kind == "text":
+        return listed or (value and any(map(str.isdigit, line.text)))
+    return line.kind == "reply"

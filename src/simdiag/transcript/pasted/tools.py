@@ -1,0 +1,162 @@
+"""Tables of what the tools put around a line; the comments name the tools.
+
+``HEADS`` are taken off one after another; then at most one of ``MARKS`` says which way the line
+went. A row has the possible first characters, the way, and a pattern for the beginning of the
+text. What follows the match is the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Literal
+
+Way = Literal["sent", "received", "either", "talk"]
+"""Which way a line went, as far as the log says: ``either`` for a terminal capture, where what the
+line says decides; ``talk`` for a program's own log line, where only what is clearly AT counts."""
+
+Table = Mapping[str, list[tuple[Way, re.Pattern[str]]]]
+"""Rows by the first character of the text, so that most need not be tried."""
+
+
+def _table(*rows: tuple[str, Way, str], flags: int = 0) -> Table:
+    table: dict[str, list[tuple[Way, re.Pattern[str]]]] = defaultdict(list)
+    for first, way, pattern in rows:
+        row = (way, re.compile(pattern, flags))
+        for character in {*first, *first.lower()}:
+            table[character].append(row)
+    return dict(table)
+
+
+_DIGITS = "0123456789"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_CLOCK = r"(?P<clock>\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?)(?:,\d{3})?"
+_LEVEL = "(?i:debug|dbg|info?|inf|notice|msg|message|warn(?:ing)?|wrn|trace|verbose|err)"
+_SHELL_TOOLS = "sms_tool|mmcli|gcom|comgt|atinout|gsmctl|socat|qmicli|COMMAND=|echo|printf"
+
+# The groups ``clock``, ``s`` and ``ms`` are a time.
+HEADS = _table(
+    # markdown and mail: quotes, bullets, table cells; numbers; code, bold
+    (">-*•|", "either", r"[>\-*•|]\s+"),
+    (_DIGITS, "either", r"\d{1,3}[.)]\s+(?=[+^]|(?i:AT))"),
+    ("`*", "either", r"`+|\*\*(?!\*)"),
+    # ModemManager, kernel: [1600000000.123456]; TinyGSM: [12345]; Mbed OS: [00030546ms]
+    ("[", "either", r"\[\s*(?P<s>\d{1,12}\.\d{1,9})\]\s*"),
+    ("[", "either", r"\[(?P<ms>\d{1,15})(?:\s?ms)?\]\s*"),
+    # minicom, SSCOM, QCOM, Arduino, ubxlib: a clock, with or without date and brackets
+    (_DIGITS + '[("<', "either",
+     r'[\[("<]?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T_-]{1,2})?' + _CLOCK
+     + r'(?:Z|\s?[+-]\d\d:?\d\d\b)?(?:\s?[AP]M\b)?[\])">]?[:,]?\s*'),
+    # Gammu, OpenWrt logread, syslog: day of the week; month, day and clock
+    ("MTWFS", "either", rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+(?={_MONTH}|\d{{4}}[-/])"),
+    ("JFMASOND", "either", rf"{_MONTH}\s+\d{{1,2}}\s+{_CLOCK}(?:\s+\d{{4}}\b)?\s+"),
+    # ModemManager, Zephyr and others: whatever stands before <debug>
+    (_LETTERS, "talk", rf"(?:[^\s<]{{1,40}}\s{{1,3}}){{0,8}}?<{_LEVEL}>\s+"),
+    # OpenWrt logread: facility and level
+    (_LETTERS, "talk", rf"(?:daemon|user|kern|local\d|auth)\.{_LEVEL}\w*\s+"),
+    # chat of pppd: what follows are the modem's own lines
+    (_LETTERS, "either", r"(?:[\w.-]{1,64} )?chat\[\d+\]:\s?"),
+    # syslog: host and process
+    (_LETTERS + "[", "talk", r"(?:[\w.-]{1,64} )?[\w./-]{0,64}\[\d+\]:\s"),
+    # Gammu, behind its process
+    ("G", "talk", r"gammu:\s"),
+    # ModemManager, Zephyr: <debug>
+    ("<", "talk", rf"<{_LEVEL}>\s+"),
+    # Mbed OS: [DBG ][CELL]:
+    ("[", "talk", rf"\[(?:{_LEVEL}|[A-Z])\s*\](?:\[[^\]]{{1,60}}\])*:?\s*"),
+    # Python, chan_dongle: DEBUG:, DEBUG:name:, ERROR[123]:; - name - DEBUG -
+    (_LETTERS, "talk", rf"(?:{_LEVEL}|ERROR(?=:\S))(?::[\w.]{{1,64}})?\s*[:|-]\s*"),
+    ("-", "talk", rf"-\s*[\w.]{{1,64}}\s*-\s*{_LEVEL}\s*-\s*"),
+    # Particle: 0000012345 [ncp.at] TRACE:
+    (_DIGITS, "talk", rf"(?P<ms>\d{{6,15}}) \[[\w.]{{1,64}}\] {_LEVEL}:\s"),
+    # atat and defmt: a number, DEBUG
+    (_DIGITS, "either", r"\d{1,12}\s+(?=(?:DEBUG|INFO|TRACE)\s)"),
+    ("DIT", "talk", r"(?:DEBUG|INFO|TRACE)\s+"),
+    # ESP-IDF: I (1234) tag:
+    ("VDIWE", "talk", r"[VDIWE] \((?P<ms>\d{1,15})\) [\w.-]{1,64}:\s?"),
+    # Particle: 20.853 AT send
+    (_DIGITS, "either", r"(?P<s>\d{1,9}\.\d{1,9})\s+(?=AT\b)"),
+    # TinyGSM examples: text without a line end before the dump
+    (_LETTERS, "either", r"[A-Z][\w ]{3,40}\.\.\.\s*(?=AT(?:[+&]|$))"),
+    # shell prompts: what is typed there is no answer of a modem
+    (_LETTERS + "[", "talk", r"\[?[\w.-]{1,64}@[\w.-]{1,64}[^#$%>]{0,60}[#$%>](?:\s+|$)"),
+    ("~/", "talk", r"[~/][\w/.-]{0,60} [#$](?:\s+|$)"),
+    ("$#%", "talk", rf"[$#%]\s+(?=(?i:AT)\b|sudo\b|{_SHELL_TOOLS})"),
+)  # fmt: skip
+
+_ARROW = r"(?:[:=\-]{0,2}[>→⇒]+|:|=)"
+_BACK_ARROW = r"(?:[<←⇐]+[:=\-]{0,2}|[:=\-]{0,2}[>→⇒]+|:|=)"
+_COUNT = r"\s*(?:[(\[]\s*\d{1,6}\s*[)\]])?\s*"
+
+# The groups ``body`` (the line, where it is not the rest) and ``port``.
+MARKS = _table(
+    # wvdial
+    ("-", "sent", r"--> (?:re-)?sending:\s*"),
+    # Mbed OS: cellular, ATCmdParser
+    ("A", "sent", r"AT TX \(\s*\d+\):\s?"),
+    ("A", "received", r"AT RX \(\s*\d+\):\s?"),
+    ("A", "sent", r"AT>\s*"),
+    ("A", "received", r"AT<\s*"),
+    # Particle
+    ("A", "sent", r"AT send\s+\d+\s+"),
+    ("A", "received", r"AT read\s+\S{1,8}\s+\d+\s+"),
+    # oFono: the channel, and which way
+    (_LETTERS, "sent", r"(?P<port>[a-z]\w{1,20}):\s?>\s+"),
+    (_LETTERS, "received", r"(?P<port>[a-z]\w{1,20}):\s?<\s+"),
+    # chat of pppd
+    ("S", "sent", r"send \((?P<body>.*)\)$"),
+    # Zephyr: prints an answer in its parts
+    ("MS", "sent", r"(?:modem_chat\w*: )*sending(?: command)?:\s*"),
+    ("M", "received", r"(?:modem_chat: )?modem_chat_log_received_command:\s(?P<parts>.*)"),
+    # esp_modem
+    (_LETTERS, "sent", r"[\w-]{1,40}\(\d+\):\s*sending command:\s*"),
+    ("H", "received", r"handling line:\s*>*"),
+    ("T", "either", r"token:\s*\{(?P<body>.*)\}$"),
+    # NetworkManager 0.7
+    ("N", "received", r"nm_serial_debug\(\): got:\s*"),
+    ("N", "sent", r"nm_serial_debug\(\): sending:\s*"),
+    # chan_dongle of Asterisk
+    ("A", "sent", r"at_queue\.c:\d+ at_write: \[[^\]]{1,60}\] \[(?P<body>.*?)\]?$"),
+    # Gammu
+    (_DIGITS, "either", r'\d{1,3} "(?P<body>.*)"$'),
+    # Qtopia
+    ("A", "either", r'AtChat\s*:\s+\w :\s+"(?P<body>.*)"\s*$'),
+    # TinyGSM: lines that came when none was waited for
+    ("#", "either", r"### Unhandled:\s*(?=[+^*#%!$])"),
+    # python-gsmmodem, SSCOM, QCOM, and whatever says TX/RX, send/recv, sent/received
+    ("[TSWORC发请", "sent",
+     r"\[?(?:TX|send|sent|write|writing|out|cmd|command|request|发送|发)"
+     rf"(?:\]{_COUNT}{_ARROW}?|{_COUNT}{_ARROW})\s*◇?\s*"),
+    ("[RIAG接收响回返", "received",
+     r"\[?(?:RX|recv|receive|(?:received )?resp(?:onse)?|received|read|in|reply|answer|got"
+     rf"|接收|收到|收|响应|回复|返回)(?:\]{_COUNT}{_BACK_ARROW}?|{_COUNT}{_BACK_ARROW})\s*◆?\s*"),
+    # arrows: which way they point differs from tool to tool
+    ("<>-=→←⇒⇐", "either", r"(?:>{2,3}|<[-=]{1,2}|<{1,3}|[-=]{1,2}>|[→←⇒⇐])(?![<>])\s*"),
+    flags=re.IGNORECASE,
+)  # fmt: skip
+
+# ModemManager, old and new: time, port, way, and the line in quotes
+DEBUG_LOG = re.compile(
+    r"(?:\[(?P<s>\d{1,12}\.\d{1,9})\] +)?[\[(](?P<port>[^\[\]()\s]{1,64})[\])]:? (?P<way>-->|<--) '"
+)
+CLOCK = re.compile(_CLOCK)
+
+# How tools write a line end: ModemManager, Mbed OS; oFono, Python; chat of pppd
+LINE_END = re.compile(
+    r"(?:<(?:CR|LF|LN|cr|lf|ln)>|\\r|\\n|\\x0[daDA]|\[(?:CR|LF)\]|\^[MJ](?=\^[MJ]|$)|[␍␊])+"
+)
+# python-gsmmodem and others: ['AT+CPIN?', 'OK']
+LISTED = re.compile(r"""(?<!\\)(?:'((?:[^'\\]|\\.){0,400})'|"((?:[^"\\]|\\.){0,400})")""")
+# mmcli, for a final result with an error
+MMCLI_ERROR = re.compile(r"error: command failed: '[\w.:]*MobileEquipment\.\w+: (?P<text>[^']*)'?")
+
+# A shell command line that hands a command to a modem
+SHELL = re.compile(rf"(?:sudo\s+)?(?P<tool>{_SHELL_TOOLS})")
+SHELL_PORT = re.compile(r"/dev/|atinout|socat|microcom|picocom|COM\d")
+SHELL_AT = re.compile(
+    r"""'(?P<single>(?:at|[+^$#%!*])[^']*)'|"(?P<double>(?:at|[+^$#%!*])(?:[^"\\]|\\.){0,300})"|"""
+    r"""(?<![^\s=])(?P<bare>(?-i:AT(?:[A-Z]\d?)?(?=[\s;]|$))|at[+^$#%!*&]\S*)""",
+    re.IGNORECASE,
+)

@@ -1,0 +1,176 @@
+"""Takes off what tools put around a line: time stamps, names, arrows, quotes, written line ends."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
+
+from simdiag.at import MAX_LINE
+from simdiag.transcript.pasted.tools import (
+    CLOCK,
+    DEBUG_LOG,
+    HEADS,
+    LINE_END,
+    LISTED,
+    MARKS,
+    SHELL,
+    SHELL_AT,
+    SHELL_PORT,
+    Table,
+    Way,
+)
+from simdiag.transcript.pasted.words import is_worth_hearing
+
+MAX_LOG_LINE = 16384
+"""A longer line of the log is cut; ModemManager prints a whole answer on one line."""
+_MAX_HEADS = 8
+
+_ANSI = re.compile(r"(?:\x1b|\^\[)(?:\[[0-9;?]{0,20}[@-~]|[()][A-Z0-9])")
+_ENTITY = re.compile(r"&(?:gt|lt|amp|quot|nbsp|apos|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]")
+_TYPOGRAPHY = str.maketrans("“”„‘’‚´", "\"\"\"''''")
+_QUOTED_AT = re.compile(r'"(?:AT|OK"|ERROR"|[+^])', re.IGNORECASE)
+_BYTES = re.compile(r"""\"?b(?=['"])""")
+
+_Result = TypeVar("_Result")
+
+
+def remember_short(function: Callable[[str], _Result]) -> Callable[[str], _Result]:
+    """Remember the results for short texts: in a log the same few come again and again."""
+    remembered = lru_cache(maxsize=2048)(function)
+    return lambda text: remembered(text) if len(text) <= 128 else function(text)
+
+
+class Time(NamedTuple):
+    """When a line was printed; a time of day starts anew at midnight."""
+
+    seconds: float
+    of_day: bool = False
+
+
+class Said(NamedTuple):
+    """A line of the log without what the tool put around it."""
+
+    way: Way
+    body: str
+    port: str = ""
+    time: Time | None = None
+
+
+@remember_short
+def unwrap(text: str) -> Said | None:
+    """Return what was said in a line of the log, or ``None`` where nothing was."""
+    text = _clean(text[:MAX_LOG_LINE])
+    if ("-- '" in text or "--> '" in text) and (debug := DEBUG_LOG.search(text)) is not None:
+        time = _time(debug) or _time(CLOCK.search(text[: debug.start()]))
+        body = text[debug.end() :].removesuffix("'")
+        return Said("sent" if debug["way"] == "-->" else "received", body, debug["port"], time)
+    time, talk = None, False
+    for _ in range(_MAX_HEADS):
+        if (found := _find(HEADS, text)) is None:
+            break
+        way, match = found
+        text, time, talk = text[match.end() :], _time(match) or time, talk or way == "talk"
+    said = _typed(text) or _marked(text, "talk" if talk else "either")
+    if said.way == "either" or said.way == "talk":
+        if not said.body or (said.way == "talk" and not is_worth_hearing(said.body)):
+            return None
+    return said if time is None else said._replace(time=time)
+
+
+def _clean(text: str) -> str:
+    """Undo colours, entities, full-width and typographic characters."""
+    if "\x1b" in text or "^[" in text:
+        text = _ANSI.sub("", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY))[:MAX_LOG_LINE]
+    if "&" in text and ";" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub("", text)
+    return text.strip()
+
+
+def _find(table: Table, text: str) -> tuple[Way, re.Match[str]] | None:
+    for way, pattern in table.get(text[:1], ()):
+        if (match := pattern.match(text)) is not None:
+            return way, match
+    return None
+
+
+def _time(match: re.Match[str] | None) -> Time | None:
+    """Return the time that is in one of the groups ``clock``, ``s`` and ``ms``."""
+    groups = match.groupdict() if match is not None else {}
+    if clock := groups.get("clock"):
+        hours, minutes, rest = clock.replace(",", ".").split(":", 2)
+        seconds = float(rest.replace(":", "."))
+        return Time(int(hours) * 3600 + int(minutes) * 60 + seconds, of_day=True)
+    if since := groups.get("s"):
+        return Time(float(since))
+    if milliseconds := groups.get("ms"):
+        return Time(int(milliseconds) / 1000)
+    return None
+
+
+def _typed(text: str) -> Said | None:
+    """Return the command that a shell command line hands to a modem."""
+    shell = SHELL.match(text)
+    if shell is None or (shell["tool"] in ("echo", "printf") and not SHELL_PORT.search(text)):
+        return None
+    found = SHELL_AT.search(text, shell.end() - 1)
+    if found is None:
+        return None
+    typed = found["single"] or found["bare"] or (found["double"] or "").replace('\\"', '"')
+    return Said("either", typed if typed[:2].upper() == "AT" else "AT" + typed)
+
+
+def _marked(text: str, otherwise: Way) -> Said:
+    found = _find(MARKS, text)
+    if found is None:
+        return Said(otherwise, text.strip())
+    way, match = found
+    groups = match.groupdict()
+    if "parts" in groups:
+        body = _joined(groups["parts"])
+    else:
+        body = groups.get("body", text[match.end() :])
+    return Said(way, body.strip(), groups.get("port", ""))
+
+
+def _joined(text: str) -> str:
+    """Put back the commas of ``+CREG:  1 0``."""
+    name, gap, rest = text.partition(":  ")
+    return f"{name}: " + re.sub(r'("[^"]*")|\s+', lambda m: m[1] or ",", rest) if gap else text
+
+
+def pieces(body: str) -> tuple[list[str], str | None]:
+    """Return the lines in a text and what follows the last line end, ``None`` if it has none."""
+    if body[:1] == "[" and body[-1:] == "]":
+        listed = (single or double for single, double in LISTED.findall(body))
+        return [LINE_END.sub("", text) for text in listed], None
+    if not any(sign in body for sign in "<\\^[␍␊"):
+        return [bare(body)], None
+    *whole, rest = LINE_END.split(body)
+    return ([bare(text) for text in whole], rest) if whole else ([bare(rest)], None)
+
+
+def bare(text: str) -> str:
+    """Take off quotes, code marks and cell borders around a line."""
+    text = text.strip(" `□")
+    if text[-1:] == "|":
+        text = text.rstrip("| ")
+    if (opening := _BYTES.match(text)) is not None:
+        text = text[opening.end() :]
+    if text[-2:] == '""' and text.count('"') % 2:
+        text = text[:-1]
+    if text[:1] == '"' and (text.count('"') % 2 or _QUOTED_AT.match(text)):
+        text = text[1:].removesuffix('"')
+    elif text[-1:] == '"' and text.count('"') % 2:
+        text = text[:-1]
+    if text[:1] == "'" or (text[-1:] == "'" and text.count("'") == 1):
+        text = text.strip("'")
+    return text.replace('\\"', '"').removesuffix("**").strip()[:MAX_LINE]
