@@ -137,13 +137,16 @@ def slot(reply: Reply) -> Iterator[Fact]:
 
 # ---- registration ------------------------------------------------------------------------
 def technology(reply: Reply) -> Iterator[Fact]:
-    """!SELRAT?: index and name, ``00, Automatic``, ``06, LTE Only``, ``11, UMTS and LTE Only``."""
+    """!SELRAT?: index and name, ``00, Automatic``, ``06, LTE Only``, ``11, UMTS and LTE Only``.
+
+    ``GSM and UMTS Only`` is all that a 3G card can do, so it is called no restriction.
+    """
     index, _, name = reply.text.partition(",")
     name = name.strip()[:40]
     if not re.fullmatch(r"\d\d?", index.strip()) or not name:
         return
     words = name.lower()
-    wide = ("umts" in words or "3g" in words) and "lte" in words
+    wide = "umts" in words and ("lte" in words or "gsm" in words)
     yield Fact("radio.mode_restricted", "only" in words and not wide)
     yield Fact("radio.mode", "automatic" if int(index) == 0 else name.removesuffix(" Only"))
 

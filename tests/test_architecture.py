@@ -46,18 +46,24 @@ LAYERS = {
     "collect": "discovery driver evidence host registry session transport",
     "rules": "evidence profile",
     "diagnose": "causes evidence profile rules",
-    "report": "causes diagnose evidence redact rules",
+    "report": "causes diagnose evidence explain monitor redact rules",
+    "explain": "at causes rules",
     # the whole way, for a device and for a log
+    "apn": "collect evidence profile",
+    "experiment": "collect driver",
     "agent": (
-        "collect diagnose discovery driver evidence host profile registry transcript transport"
+        "collect diagnose discovery driver evidence experiment host profile registry transcript "
+        "transport"
     ),
     "log": "collect diagnose driver evidence profile registry transcript",
+    "monitor": "collect driver evidence",
+    "swap": "causes diagnose evidence",
     # beside it
     "emulator": "at",
     "i18n": "",
     "cli": (
-        "agent diagnose discovery driver emulator evidence host i18n log profile redact registry "
-        "report transcript"
+        "agent apn collect diagnose discovery driver emulator evidence experiment explain host i18n "
+        "log monitor profile redact registry report swap transcript"
     ),
 }
 """Each part of the package and the parts it may import beside itself."""

@@ -47,9 +47,15 @@ def words(line: str) -> list[str]:
 
 
 @pytest.mark.parametrize("line", EXAMPLES)
-def test_an_example_is_understood(line: str) -> None:
+def test_an_example_is_understood(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its command, options and values are known; nothing is run."""
+    monkeypatch.chdir(tmp_path)
     name, *arguments = words(line)
+    for word in arguments:  # the folders that an example names
+        if "/" in word and word[0] != "/":
+            Path(word).parent.mkdir(parents=True, exist_ok=True)
     if name.startswith("-"):
         cli.make_context("simdiag", [name, *arguments], resilient_parsing=True)
         return

@@ -68,14 +68,20 @@ class Examination:
 Progress = Callable[[Target, Layer], None]
 
 
-def examine(target: Target, options: Options, progress: Progress | None = None) -> Examination:
+Then = Callable[[AtExamination], None]
+"""What to do with the open session after an examination."""
+
+
+def examine(
+    target: Target, options: Options, progress: Progress | None = None, then: Then | None = None
+) -> Examination:
     """Examine one device; whatever goes wrong with the port becomes evidence, no exception."""
     result = Examination(target)
     start = time.monotonic()
     if target.device is not None:
         for observation in usb_observations(target.device):
             result.evidence.add(observation)
-    _over_the_port(result, options, progress)
+    _over_the_port(result, options, progress, then or _experiments(options))
     if target.device is not None and (seen := interface_observation(target.device)) is not None:
         result.evidence.add(seen)
     judge(result, options.profile)
@@ -108,7 +114,9 @@ def examine_all(
             raise
 
 
-def _over_the_port(result: Examination, options: Options, progress: Progress | None) -> None:
+def _over_the_port(
+    result: Examination, options: Options, progress: Progress | None, then: Then | None
+) -> None:
     """Try the ports in their order until a modem answers on one."""
     target, device = result.target, result.target.device
     ports = [target.port] if target.port else [p.path for p in _ports(device)]
@@ -132,7 +140,7 @@ def _over_the_port(result: Examination, options: Options, progress: Progress | N
             cancelled=options.cancel.is_set,
             just_plugged_in=bool(device and (device.plugged_in_s or 1e9) < _JUST_PLUGGED_IN_S),
         )
-        evidence = examination.run(_experiments(options))
+        evidence = examination.run(then)
         result.events += examination.session.recorder.events
         if evidence.value("device.answers") or port == ports[-1]:
             for observation in evidence:
@@ -142,7 +150,7 @@ def _over_the_port(result: Examination, options: Options, progress: Progress | N
         _problem(result, *problem)
 
 
-def _experiments(options: Options) -> Callable[[AtExamination], None] | None:
+def _experiments(options: Options) -> Then | None:
     """What to do with the open session after the examination, if the user allows it."""
     confirm = options.confirm
     if confirm is None:

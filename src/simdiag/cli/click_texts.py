@@ -24,6 +24,7 @@ HELP = (
 
 ERRORS = (
     N_("Error: {message}"),
+    N_("Error: invalid input"),
     N_("Try '{command} {option}' for help."),
     N_("No such command {name!r}."),
     N_("No such option {name!r}."),

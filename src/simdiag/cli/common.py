@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from gettext import gettext as _
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -50,6 +51,21 @@ def json_option(command: F) -> F:
         is_flag=True,
         help=_("Print JSON, one object per line (`simdiag schema`)."),
     )(command)
+
+
+def _writable(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(_("the folder {folder} does not exist").format(folder=path.parent))
+    return path
+
+
+def record_option(command: F) -> F:
+    """Add ``--record``."""
+    return click.option(
+        "--record", type=click.Path(path_type=Path, dir_okay=False, writable=True),
+        metavar="FILE", callback=_writable,
+        help=_("Write the exchanges to FILE, identifiers hidden unless revealed."),
+    )(command)  # fmt: skip
 
 
 def profile_option(command: F) -> F:

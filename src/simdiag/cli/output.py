@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from gettext import gettext as _
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -11,6 +12,7 @@ import click
 from simdiag.redact import Redactor
 
 if TYPE_CHECKING:
+    from simdiag.agent import Examination
     from simdiag.diagnose import Diagnosis
     from simdiag.evidence import Evidence
 
@@ -57,3 +59,18 @@ def print_result(
             title=file or device or "",
         )
     sys.stdout.flush()
+
+
+def write_record(
+    result: Examination, path: Path, *, several: bool = False, reveal: frozenset[str]
+) -> None:
+    """Write the transcript of an examination; of several, each under a name of its own."""
+    from simdiag.transcript.recorded import write_transcript
+
+    if several and result.events:
+        path = path.with_stem(f"{path.stem}-{Path(result.events[0].port).name}")
+    try:
+        write_transcript(path, result.events, Redactor(result.evidence, reveal).data)
+    except OSError as problem:
+        text = _("The transcript could not be written: {why}")
+        click.echo(text.format(why=problem.strerror or problem), err=True)

@@ -100,10 +100,15 @@ class AtExamination:
             self.read(layer)
         self._await_registration()
 
-    def read(self, layer: Layer) -> None:
-        """Ask all that belongs to a layer; may be repeated to see what has changed."""
+    def read(self, layer: Layer, *, detail: bool = True) -> None:
+        """Ask all that belongs to a layer; may be repeated to see what has changed.
+
+        Without ``detail`` no setting is changed for it and nothing is waited for.
+        """
         for probe in self._probes(layer):
             self._probe(probe)
+        if not detail:
+            return
         if layer is Layer.SIM:
             self._await_sim()
         elif layer is Layer.REGISTRATION:

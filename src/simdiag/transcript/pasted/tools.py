@@ -1,27 +1,24 @@
-"""Tables of what the tools put around a line; the comments name the tools.
+"""Tables of what tools put around a line; the comments name the tools.
 
 ``HEADS`` are taken off one after another; then at most one of ``MARKS`` says which way the line
-went. A row has the possible first characters, the way, and a pattern for the beginning of the
-text. What follows the match is the line.
+went. A row has the possible first characters, the way, and the pattern that the text begins with.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Literal
 
 Way = Literal["sent", "received", "either", "talk"]
 """Which way a line went, as far as the log says: ``either`` for a terminal capture, where what the
 line says decides; ``talk`` for a program's own log line, where only what is clearly AT counts."""
-
-Table = Mapping[str, list[tuple[Way, re.Pattern[str]]]]
+Table = dict[str, list[tuple[Way, re.Pattern[str]]]]
 """Rows by the first character of the text, so that most need not be tried."""
 
 
 def _table(*rows: tuple[str, Way, str], flags: int = 0) -> Table:
-    table: dict[str, list[tuple[Way, re.Pattern[str]]]] = defaultdict(list)
+    table: Table = defaultdict(list)
     for first, way, pattern in rows:
         row = (way, re.compile(pattern, flags))
         for character in {*first, *first.lower()}:
@@ -36,15 +33,13 @@ _CLOCK = r"(?P<clock>\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?)(?:,\d{3})?"
 _LEVEL = "(?i:debug|dbg|info?|inf|notice|msg|message|warn(?:ing)?|wrn|trace|verbose|err)"
 _SHELL_TOOLS = "sms_tool|mmcli|gcom|comgt|atinout|gsmctl|socat|qmicli|COMMAND=|echo|printf"
 
-# The groups ``clock``, ``s`` and ``ms`` are a time.
+# The groups ``clock``, ``s`` and ``ms`` are a time; ``either`` leaves open which way.
 HEADS = _table(
-    # markdown and mail: quotes, bullets, table cells; numbers; code, bold
-    (">-*•|", "either", r"[>\-*•|]\s+"),
-    (_DIGITS, "either", r"\d{1,3}[.)]\s+(?=[+^]|(?i:AT))"),
-    ("`*", "either", r"`+|\*\*(?!\*)"),
-    # ModemManager, kernel: [1600000000.123456]; TinyGSM: [12345]; Mbed OS: [00030546ms]
-    ("[", "either", r"\[\s*(?P<s>\d{1,12}\.\d{1,9})\]\s*"),
-    ("[", "either", r"\[(?P<ms>\d{1,15})(?:\s?ms)?\]\s*"),
+    (">-*•|", "either", r"[>\-*•|]\s+"),  # markdown and mail: quotes, bullets, table cells
+    (_DIGITS, "either", r"\d{1,3}[.)]\s+(?=[+^]|(?i:AT))"),  # markdown: numbers
+    ("`*", "either", r"`+|\*\*(?!\*)"),  # markdown: code, bold
+    ("[", "either", r"\[\s*(?P<s>\d{1,12}\.\d{1,9})\]\s*"),  # ModemManager, kernel: [16.123456]
+    ("[", "either", r"\[(?P<ms>\d{1,15})(?:\s?ms)?\]\s*"),  # TinyGSM: [12345]; Mbed OS: [00030ms]
     # minicom, SSCOM, QCOM, Arduino, ubxlib: a clock, with or without date and brackets
     (_DIGITS + '[("<', "either",
      r'[\[("<]?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T_-]{1,2})?' + _CLOCK
@@ -54,32 +49,20 @@ HEADS = _table(
     ("JFMASOND", "either", rf"{_MONTH}\s+\d{{1,2}}\s+{_CLOCK}(?:\s+\d{{4}}\b)?\s+"),
     # ModemManager, Zephyr and others: whatever stands before <debug>
     (_LETTERS, "talk", rf"(?:[^\s<]{{1,40}}\s{{1,3}}){{0,8}}?<{_LEVEL}>\s+"),
-    # OpenWrt logread: facility and level
-    (_LETTERS, "talk", rf"(?:daemon|user|kern|local\d|auth)\.{_LEVEL}\w*\s+"),
-    # chat of pppd: what follows are the modem's own lines
-    (_LETTERS, "either", r"(?:[\w.-]{1,64} )?chat\[\d+\]:\s?"),
-    # syslog: host and process
-    (_LETTERS + "[", "talk", r"(?:[\w.-]{1,64} )?[\w./-]{0,64}\[\d+\]:\s"),
-    # Gammu, behind its process
-    ("G", "talk", r"gammu:\s"),
-    # ModemManager, Zephyr: <debug>
-    ("<", "talk", rf"<{_LEVEL}>\s+"),
-    # Mbed OS: [DBG ][CELL]:
-    ("[", "talk", rf"\[(?:{_LEVEL}|[A-Z])\s*\](?:\[[^\]]{{1,60}}\])*:?\s*"),
-    # Python, chan_dongle: DEBUG:, DEBUG:name:, ERROR[123]:; - name - DEBUG -
-    (_LETTERS, "talk", rf"(?:{_LEVEL}|ERROR(?=:\S))(?::[\w.]{{1,64}})?\s*[:|-]\s*"),
-    ("-", "talk", rf"-\s*[\w.]{{1,64}}\s*-\s*{_LEVEL}\s*-\s*"),
-    # Particle: 0000012345 [ncp.at] TRACE:
-    (_DIGITS, "talk", rf"(?P<ms>\d{{6,15}}) \[[\w.]{{1,64}}\] {_LEVEL}:\s"),
-    # atat and defmt: a number, DEBUG
-    (_DIGITS, "either", r"\d{1,12}\s+(?=(?:DEBUG|INFO|TRACE)\s)"),
-    ("DIT", "talk", r"(?:DEBUG|INFO|TRACE)\s+"),
-    # ESP-IDF: I (1234) tag:
-    ("VDIWE", "talk", r"[VDIWE] \((?P<ms>\d{1,15})\) [\w.-]{1,64}:\s?"),
-    # Particle: 20.853 AT send
-    (_DIGITS, "either", r"(?P<s>\d{1,9}\.\d{1,9})\s+(?=AT\b)"),
-    # TinyGSM examples: text without a line end before the dump
-    (_LETTERS, "either", r"[A-Z][\w ]{3,40}\.\.\.\s*(?=AT(?:[+&]|$))"),
+    (_LETTERS, "talk", rf"(?:daemon|user|kern|local\d|auth)\.{_LEVEL}\w*\s+"),  # OpenWrt logread
+    (_LETTERS, "either", r"(?:[\w.-]{1,64} )?chat\[\d+\]:\s?"),  # pppd: the modem's own lines
+    (_LETTERS + "[", "talk", r"(?:[\w.-]{1,64} )?[\w./-]{0,64}\[\d+\]:\s"),  # syslog: host, process
+    ("G", "talk", r"gammu:\s"),  # Gammu, behind its process
+    ("<", "talk", rf"<{_LEVEL}>\s+"),  # ModemManager, Zephyr
+    ("[", "talk", rf"\[(?:{_LEVEL}|[A-Z])\s*\](?:\[[^\]]{{1,60}}\])*:?\s*"),  # Mbed OS: [DBG ][CELL]:
+    (_LETTERS, "talk", rf"(?:{_LEVEL}|ERROR(?=:\S))(?::[\w.]{{1,64}})?\s*[:|-]\s*"),  # Python: DEBUG:
+    ("-", "talk", rf"-\s*[\w.]{{1,64}}\s*-\s*{_LEVEL}\s*-\s*"),  # Python: - name - DEBUG -
+    (_DIGITS, "talk", rf"(?P<ms>\d{{6,15}}) \[[\w.]{{1,64}}\] {_LEVEL}:\s"),  # Particle: [ncp.at]
+    (_DIGITS, "either", r"\d{1,12}\s+(?=(?:DEBUG|INFO|TRACE)\s)"),  # atat and defmt: a number
+    ("DIT", "talk", r"(?:DEBUG|INFO|TRACE)\s+"),  # atat and defmt, behind the number
+    ("VDIWE", "talk", r"[VDIWE] \((?P<ms>\d{1,15})\) [\w.-]{1,64}:\s?"),  # ESP-IDF: I (1234) tag:
+    (_DIGITS, "either", r"(?P<s>\d{1,9}\.\d{1,9})\s+(?=AT\b)"),  # Particle: 20.853 AT send
+    (_LETTERS, "either", r"[A-Z][\w ]{3,40}\.\.\.\s*(?=AT(?:[+&]|$))"),  # TinyGSM: before the dump
     # shell prompts: what is typed there is no answer of a modem
     (_LETTERS + "[", "talk", r"\[?[\w.-]{1,64}@[\w.-]{1,64}[^#$%>]{0,60}[#$%>](?:\s+|$)"),
     ("~/", "talk", r"[~/][\w/.-]{0,60} [#$](?:\s+|$)"),
@@ -90,41 +73,30 @@ _ARROW = r"(?:[:=\-]{0,2}[>→⇒]+|:|=)"
 _BACK_ARROW = r"(?:[<←⇐]+[:=\-]{0,2}|[:=\-]{0,2}[>→⇒]+|:|=)"
 _COUNT = r"\s*(?:[(\[]\s*\d{1,6}\s*[)\]])?\s*"
 
-# The groups ``body`` (the line, where it is not the rest) and ``port``.
+# What follows the match is the line, if the pattern has no group ``body``, or ``parts`` for one
+# whose commas are lost; the group ``port`` is its port.
 MARKS = _table(
-    # wvdial
-    ("-", "sent", r"--> (?:re-)?sending:\s*"),
-    # Mbed OS: cellular, ATCmdParser
-    ("A", "sent", r"AT TX \(\s*\d+\):\s?"),
+    ("-", "sent", r"--> (?:re-)?sending:\s*"),  # wvdial
+    ("A", "sent", r"AT TX \(\s*\d+\):\s?"),  # Mbed OS cellular
     ("A", "received", r"AT RX \(\s*\d+\):\s?"),
-    ("A", "sent", r"AT>\s*"),
+    ("A", "sent", r"AT>\s*"),  # Mbed OS ATCmdParser
     ("A", "received", r"AT<\s*"),
-    # Particle
-    ("A", "sent", r"AT send\s+\d+\s+"),
+    ("A", "sent", r"AT send\s+\d+\s+"),  # Particle
     ("A", "received", r"AT read\s+\S{1,8}\s+\d+\s+"),
-    # oFono: the channel, and which way
-    (_LETTERS, "sent", r"(?P<port>[a-z]\w{1,20}):\s?>\s+"),
+    (_LETTERS, "sent", r"(?P<port>[a-z]\w{1,20}):\s?>\s+"),  # oFono: the channel, and which way
     (_LETTERS, "received", r"(?P<port>[a-z]\w{1,20}):\s?<\s+"),
-    # chat of pppd
-    ("S", "sent", r"send \((?P<body>.*)\)$"),
-    # Zephyr: prints an answer in its parts
-    ("MS", "sent", r"(?:modem_chat\w*: )*sending(?: command)?:\s*"),
+    ("S", "sent", r"send \((?P<body>.*)\)$"),  # chat of pppd
+    ("MS", "sent", r"(?:modem_chat\w*: )*sending(?: command)?:\s*"),  # Zephyr
     ("M", "received", r"(?:modem_chat: )?modem_chat_log_received_command:\s(?P<parts>.*)"),
-    # esp_modem
-    (_LETTERS, "sent", r"[\w-]{1,40}\(\d+\):\s*sending command:\s*"),
+    (_LETTERS, "sent", r"[\w-]{1,40}\(\d+\):\s*sending command:\s*"),  # esp_modem
     ("H", "received", r"handling line:\s*>*"),
     ("T", "either", r"token:\s*\{(?P<body>.*)\}$"),
-    # NetworkManager 0.7
-    ("N", "received", r"nm_serial_debug\(\): got:\s*"),
+    ("N", "received", r"nm_serial_debug\(\): got:\s*"),  # NetworkManager 0.7
     ("N", "sent", r"nm_serial_debug\(\): sending:\s*"),
-    # chan_dongle of Asterisk
-    ("A", "sent", r"at_queue\.c:\d+ at_write: \[[^\]]{1,60}\] \[(?P<body>.*?)\]?$"),
-    # Gammu
-    (_DIGITS, "either", r'\d{1,3} "(?P<body>.*)"$'),
-    # Qtopia
-    ("A", "either", r'AtChat\s*:\s+\w :\s+"(?P<body>.*)"\s*$'),
-    # TinyGSM: lines that came when none was waited for
-    ("#", "either", r"### Unhandled:\s*(?=[+^*#%!$])"),
+    ("A", "sent", r"at_queue\.c:\d+ at_write: \[[^\]]{1,60}\] \[(?P<body>.*?)\]?$"),  # chan_dongle
+    (_DIGITS, "either", r'\d{1,3} "(?P<body>.*)"$'),  # Gammu
+    ("A", "either", r'AtChat\s*:\s+\w :\s+"(?P<body>.*)"\s*$'),  # Qtopia
+    ("#", "either", r"### Unhandled:\s*(?=[+^*#%!$])"),  # TinyGSM: lines that none waited for
     # python-gsmmodem, SSCOM, QCOM, and whatever says TX/RX, send/recv, sent/received
     ("[TSWORC发请", "sent",
      r"\[?(?:TX|send|sent|write|writing|out|cmd|command|request|发送|发)"
@@ -137,22 +109,21 @@ MARKS = _table(
     flags=re.IGNORECASE,
 )  # fmt: skip
 
+CLOCK = re.compile(_CLOCK)
 # ModemManager, old and new: time, port, way, and the line in quotes
 DEBUG_LOG = re.compile(
     r"(?:\[(?P<s>\d{1,12}\.\d{1,9})\] +)?[\[(](?P<port>[^\[\]()\s]{1,64})[\])]:? (?P<way>-->|<--) '"
 )
-CLOCK = re.compile(_CLOCK)
-
-# How tools write a line end: ModemManager, Mbed OS; oFono, Python; chat of pppd
+# mmcli: an error of the modem
+MMCLI_ERROR = re.compile(r"error: command failed: '[\w.:]*MobileEquipment\.\w+: (?P<text>[^']*)'?")
+# How a line end is written: ModemManager, Mbed OS; oFono, Python; chat of pppd
 LINE_END = re.compile(
     r"(?:<(?:CR|LF|LN|cr|lf|ln)>|\\r|\\n|\\x0[daDA]|\[(?:CR|LF)\]|\^[MJ](?=\^[MJ]|$)|[␍␊])+"
 )
-# python-gsmmodem and others: ['AT+CPIN?', 'OK']
+# python-gsmmodem: one of ['AT+CPIN?', 'OK']
 LISTED = re.compile(r"""(?<!\\)(?:'((?:[^'\\]|\\.){0,400})'|"((?:[^"\\]|\\.){0,400})")""")
-# mmcli, for a final result with an error
-MMCLI_ERROR = re.compile(r"error: command failed: '[\w.:]*MobileEquipment\.\w+: (?P<text>[^']*)'?")
 
-# A shell command line that hands a command to a modem
+# A shell command line, the port it names, and the command in it
 SHELL = re.compile(rf"(?:sudo\s+)?(?P<tool>{_SHELL_TOOLS})")
 SHELL_PORT = re.compile(r"/dev/|atinout|socat|microcom|picocom|COM\d")
 SHELL_AT = re.compile(

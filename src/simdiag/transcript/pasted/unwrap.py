@@ -10,20 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from simdiag.at import MAX_LINE
-from simdiag.transcript.pasted.tools import (
-    CLOCK,
-    DEBUG_LOG,
-    HEADS,
-    LINE_END,
-    LISTED,
-    MARKS,
-    SHELL,
-    SHELL_AT,
-    SHELL_PORT,
-    Table,
-    Way,
-)
-from simdiag.transcript.pasted.words import is_worth_hearing
+from simdiag.transcript.pasted import tools
+from simdiag.transcript.pasted.tools import Table, Way
 
 MAX_LOG_LINE = 16384
 """A longer line of the log is cut; ModemManager prints a whole answer on one line."""
@@ -65,13 +53,13 @@ class Said(NamedTuple):
 def unwrap(text: str) -> Said | None:
     """Return what was said in a line of the log, or ``None`` where nothing was."""
     text = _clean(text[:MAX_LOG_LINE])
-    if ("-- '" in text or "--> '" in text) and (debug := DEBUG_LOG.search(text)) is not None:
-        time = _time(debug) or _time(CLOCK.search(text[: debug.start()]))
+    if ("-- '" in text or "--> '" in text) and (debug := tools.DEBUG_LOG.search(text)) is not None:
+        time = _time(debug) or _time(tools.CLOCK.search(text[: debug.start()]))
         body = text[debug.end() :].removesuffix("'")
         return Said("sent" if debug["way"] == "-->" else "received", body, debug["port"], time)
     time, talk = None, False
     for _ in range(_MAX_HEADS):
-        if (found := _find(HEADS, text)) is None:
+        if (found := _find(tools.HEADS, text)) is None:
             break
         way, match = found
         text, time, talk = text[match.end() :], _time(match) or time, talk or way == "talk"
@@ -118,10 +106,10 @@ def _time(match: re.Match[str] | None) -> Time | None:
 
 def _typed(text: str) -> Said | None:
     """Return the command that a shell command line hands to a modem."""
-    shell = SHELL.match(text)
-    if shell is None or (shell["tool"] in ("echo", "printf") and not SHELL_PORT.search(text)):
+    shell = tools.SHELL.match(text)
+    if shell is None or (shell["tool"] in ("echo", "printf") and not tools.SHELL_PORT.search(text)):
         return None
-    found = SHELL_AT.search(text, shell.end() - 1)
+    found = tools.SHELL_AT.search(text, shell.end() - 1)
     if found is None:
         return None
     typed = found["single"] or found["bare"] or (found["double"] or "").replace('\\"', '"')
@@ -129,7 +117,7 @@ def _typed(text: str) -> Said | None:
 
 
 def _marked(text: str, otherwise: Way) -> Said:
-    found = _find(MARKS, text)
+    found = _find(tools.MARKS, text)
     if found is None:
         return Said(otherwise, text.strip())
     way, match = found
@@ -150,11 +138,11 @@ def _joined(text: str) -> str:
 def pieces(body: str) -> tuple[list[str], str | None]:
     """Return the lines in a text and what follows the last line end, ``None`` if it has none."""
     if body[:1] == "[" and body[-1:] == "]":
-        listed = (single or double for single, double in LISTED.findall(body))
-        return [LINE_END.sub("", text) for text in listed], None
+        listed = (single or double for single, double in tools.LISTED.findall(body))
+        return [tools.LINE_END.sub("", text) for text in listed], None
     if not any(sign in body for sign in "<\\^[␍␊"):
         return [bare(body)], None
-    *whole, rest = LINE_END.split(body)
+    *whole, rest = tools.LINE_END.split(body)
     return ([bare(text) for text in whole], rest) if whole else ([bare(rest)], None)
 
 

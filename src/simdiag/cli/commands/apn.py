@@ -1,0 +1,112 @@
+"""``simdiag apn``: the access point names of the modem, the network and the operator."""
+
+from __future__ import annotations
+
+import json
+import sys
+from gettext import gettext as _
+from typing import TYPE_CHECKING
+
+import click
+
+from simdiag.cli.common import chosen_profile, language_option, profile_option
+from simdiag.cli.targets import find_target, port_options
+
+if TYPE_CHECKING:
+    from simdiag.apn import ApnReport
+    from simdiag.collect.at import AtExamination
+
+
+@click.command(help=_("Show the configured, the granted and the operator's known APNs."))
+@port_options
+@profile_option
+@click.option(
+    "--apply",
+    "wanted",
+    metavar="APN",
+    help=_("Write this APN into the modem, after a question (see the known ones first)."),
+)
+@click.option("--yes", is_flag=True, help=_("Answer yes to that question."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+@language_option
+def command(
+    port: str | None, device_id: str | None, baud: int, profile_id: str | None,
+    wanted: str | None, yes: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Show, and write where asked to."""
+    from simdiag.agent import Options, examine
+    from simdiag.apn import ApnReport, is_valid, write
+    from simdiag.cli.output import print_result
+    from simdiag.cli.status import Status, of_cause
+
+    if wanted is not None and not is_valid(wanted):
+        raise click.BadParameter(
+            _("an APN holds letters, digits, dots and dashes only"), param_hint="--apply"
+        )
+    changed: list[str | None] = []
+
+    def then(examination: AtExamination) -> None:
+        if wanted is None:
+            return
+        question = _("Write the APN {apn} as context 1 of the modem?").format(apn=wanted)
+        if yes or (sys.stdin.isatty() and click.confirm(question, err=True)):
+            changed.append(write(examination, wanted))
+
+    options = Options(profile=chosen_profile(profile_id), baud=baud, wait_s=0)
+    result = examine(find_target(port, device_id), options, then=then)
+    if not result.evidence.value("device.answers"):
+        print_result(result, as_json, frozenset(), device=result.target.name)
+        return of_cause(result.diagnosis.cause)
+    report = ApnReport.of(result.evidence, result.diagnosis.profile)
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        _show(report)
+    if wanted is None:
+        return Status.OK
+    return _tell(wanted, changed)
+
+
+def _tell(wanted: str, changed: list[str | None]) -> int:
+    from simdiag.cli.status import Status
+
+    if not changed:
+        click.echo(_("Nothing was written."), err=True)
+        return Status.FAULT
+    if changed[0] is not None:
+        click.echo(_("The modem refused the APN: {why}").format(why=changed[0]), err=True)
+        return Status.FAULT
+    click.echo(
+        _("{apn} is written; start the device again to use it.").format(apn=wanted), err=True
+    )
+    return Status.OK
+
+
+def _show(report: ApnReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from simdiag.report.terminal import plain
+
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("context"), _("type"), _("APN"), _("address"), _("active")):
+        table.add_column(heading)
+    for context in report.contexts:
+        table.add_row(
+            str(context.cid),
+            plain(context.pdp_type),
+            plain(context.apn or "-"),
+            "✓" if context.has_address else "-",
+            "✓" if context.active else "-",
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    for title, value in (
+        (_("Granted by the network"), report.granted or "-"),
+        (_("Authentication"), report.auth or "-"),
+        (_("Known for the operator"), ", ".join(report.known) or "-"),
+    ):
+        console.print(Text.assemble((f"{title}: ", "dim"), plain(value)))
+    for remark in report.remarks:
+        console.print(Text(remark.render(_), "bold"))
