@@ -21,6 +21,7 @@ from simdiag.driver import (
     decode_iccid,
     decode_imsi,
     decode_plmn,
+    fields,
     mm_cause,
     rsrp_level,
     rsrq_level,
@@ -34,6 +35,11 @@ _SIM_STATE = {
     15: "wrong", 40: "PH-NET PIN", 41: "PH-NET PUK", 42: "PH-NETSUB PIN", 44: "PH-SP PIN",
     46: "PH-CORP PIN", 262: "blocked", 524: "not inserted",
 }  # fmt: skip
+
+
+_DEVICE_COMMANDS = re.compile(r"^AT\+(?:CGSN|GSN|CGMR|CGMM|CFUN=1)")
+_DEVICE_ERRORS = (0, 20, 23, 60)
+"""Phone, memory and system failure: where they answer a question to the device itself."""
 
 
 # ---- device ------------------------------------------------------------------------------
@@ -82,9 +88,11 @@ def functionality(reply: Reply) -> Iterator[Fact]:
 
 
 def _set_functionality(reply: Reply) -> Iterator[Fact]:
-    """A +CFUN= that was answered with OK."""
-    if match := re.search(r"CFUN\s*=\s*(\d+)", reply.command, re.IGNORECASE):
+    """A +CFUN= that was answered with OK; ``<rst>`` 1 resets the module."""
+    if match := re.search(r"CFUN\s*=\s*(\d+)(?:\s*,\s*(\d))?", reply.command, re.IGNORECASE):
         yield Fact("device.functionality", int(match[1]))
+        if match[2] == "1":
+            yield Fact("device.reset_asked", True)
 
 
 def battery(reply: Reply) -> Iterator[Fact]:
@@ -108,8 +116,15 @@ def pin_state(reply: Reply) -> Iterator[Fact]:
         yield Fact("sim.state", "busy")
     elif re.search(r"READY", text):
         yield Fact("sim.state", "READY")
-    elif match := re.match(r"(PH-)?[A-Z]+ ?(PIN|PUK)2?", text):
+    elif "EUICC" in text:
+        yield Fact("sim.state", "no profile")
+    elif match := re.match(r"(PH-)?[A-Z]+ ?(PIN|PUK)2?", text.replace("PH_", "PH-")):
         yield Fact("sim.state", match[0])
+
+
+def _pin_entered(reply: Reply) -> Iterator[Fact]:
+    """A PIN that somebody gave and the card took: it waits for none any more."""
+    yield Fact("sim.state", "READY")
 
 
 def pin_retries(reply: Reply) -> Iterator[Fact]:
@@ -213,30 +228,33 @@ _AREA = {"cs": "lac", "ps": "lac", "eps": "tac", "5gs": "tac"}
 def _registration(domain: str) -> Reader:
     def read(reply: Reply) -> Iterator[Fact]:
         """+CREG, +CGREG, +CEREG, +C5GREG (clauses 7.2, 10.1.20, 10.1.22, 10.1.47)."""
-        for values in reply.each():
-            yield from _registration_line(domain, values, answer=not reply.unsolicited)
+        for line in reply.lines:
+            yield from _registration_line(domain, line, answer=not reply.unsolicited)
 
     return read
 
 
-def _registration_line(domain: str, values: Fields, *, answer: bool) -> Iterator[Fact]:
+_WITH_MODE = re.compile(r"[^:]*:\s*\d\s*,\s*(?:\d\s*(?:,|$)|\d\d\s*(?:,\s*\"|$))")
+"""``<n>,<stat>``: the second field is a bare status, not an area (which has more digits, and
+quotes from most modems)."""
+
+
+def _registration_line(domain: str, line: str, *, answer: bool) -> Iterator[Fact]:
     """Read ``[<n>,]<stat>[,<area>,<ci>[,<AcT>...][,<cause_type>,<reject_cause>]]``.
 
-    An answer begins with ``<n>``, an unsolicited line does not. Logs hide which it is: a second
-    field of one or two bare digits is a status, anything else the area of an unsolicited line.
+    An answer begins with ``<n>``, an unsolicited line does not, and a log may hide which it is:
+    the second field tells.
     """
-    bare_second = len(values) > 1 and re.fullmatch(r"\d{1,2}", values[1]) is not None
-    if answer and len(values) == 1 and values.integer(0) is not None:
-        start = 0
-    elif len(values) == 2 and values.integer(0) is not None and bare_second:
-        start = 1
-    else:
-        start = 1 if answer and bare_second else 0
+    values = fields(line)
+    with_mode = _WITH_MODE.match(line) is not None
+    if not with_mode and answer and len(values) > 1:
+        with_mode = re.fullmatch(r"\d{1,2}", values[1]) is not None
+    start = 1 if with_mode else 0
     status = values.integer(start)
     if status is None or not (0 <= status <= 11 or status == 90):
         return
     yield Fact(f"registration.{domain}.status", status)
-    if start == 1 and (mode := values.integer(0)) is not None:
+    if with_mode and (mode := values.integer(0)) is not None:
         yield Fact(f"registration.{domain}.mode", mode)
     rest = Fields(values[start + 1 :])
     area, cell = rest.hexadecimal(0), rest.hexadecimal(1)
@@ -247,16 +265,19 @@ def _registration_line(domain: str, values: Fields, *, answer: bool) -> Iterator
     access = rest.integer(2)
     if access is not None and 0 <= access <= 13 and (area or cell):
         yield Fact(f"registration.{domain}.access_technology", access)
-    yield from _reject_cause(domain, rest, status)
+    if status not in (1, 5, 6, 7, 9, 10):
+        yield from _reject_cause(rest)
 
 
-def _reject_cause(domain: str, rest: Fields, status: int) -> Iterator[Fact]:
-    """``<cause_type>,<reject_cause>`` follow AcT; cause type 0 is a 3GPP cause."""
-    offset = {"ps": 4, "5gs": 5}.get(domain, 3)
-    for start in (offset, 3):
-        if rest.integer(start) == 0 and (cause := rest.integer(start + 1)):
-            if status not in (1, 5, 6, 7, 9, 10):
-                yield Fact("registration.reject_cause", cause)
+def _reject_cause(rest: Fields) -> Iterator[Fact]:
+    """``<cause_type>,<reject_cause>`` follow AcT; cause type 0 is a 3GPP cause.
+
+    Between AcT and them stand a RAC (GPRS, and EPS of some makers) or, for 5GS, two fields more.
+    """
+    for start in (3, 4, 5):
+        cause = rest.text(start + 1) or ""
+        if rest.integer(start) == 0 and re.fullmatch(r"[1-9]\d{0,2}", cause):
+            yield Fact("registration.reject_cause", int(cause))
             return
 
 
@@ -372,7 +393,7 @@ def addresses(reply: Reply) -> Iterator[Fact]:
         cid = values.integer(0)
         if cid is None:
             continue
-        text = " ".join(values[1:])
+        text = re.sub(r"IPV[46]:", "", " ".join(values[1:]), flags=re.IGNORECASE)
         found[cid] = [a for a in re.findall(r"[0-9A-Fa-f:.]{2,}", text) if _is_address(a)]
     if found:
         yield Fact("data.addresses", found)
@@ -421,6 +442,8 @@ def equipment_error(reply: Reply) -> Iterator[Fact]:
     asked_of_card = not reply.command or _SIM_COMMANDS.match(reply.command.upper().replace(" ", ""))
     if code in _SIM_STATE and asked_of_card:
         yield Fact("sim.state", _SIM_STATE[code])
+    elif code in _DEVICE_ERRORS and _DEVICE_COMMANDS.match(reply.command.upper()):
+        yield Fact("device.error", code)
     elif code in (30, 32):
         yield Fact("registration.service", "none" if code == 30 else "emergency only")
     elif code is not None and (cause := cause_of_cme(code)):
@@ -438,9 +461,12 @@ def _error_of_line(lines: tuple[str, ...]) -> Error | None:
 
 
 def _bare_error(reply: Reply) -> Iterator[Fact]:
-    """A bare ERROR to +CPIN? says that the card cannot be used, not why (error reports off)."""
-    if re.match(r"AT\+(CPIN\?|CIMI)$", reply.command.upper().replace(" ", "")):
+    """A bare ERROR (error reports off) tells that something failed, not why."""
+    command = reply.command.upper().replace(" ", "")
+    if re.match(r"AT\+(CPIN\?|CIMI)$", command):
         yield Fact("sim.state", "error")
+    elif re.match(r"AT\+(CGATT=1|CGACT=1)", command):
+        yield Fact("data.attempt_failed", command)
 
 
 # ---- boot and power ----------------------------------------------------------------------
@@ -488,6 +514,9 @@ DRIVER = ModemDriver(
         "AT+CGMI": _words("device.manufacturer"),
         "AT+CGMM": _words("device.model"),
         "AT+CGMR": _words("device.revision"),
+        "+CGMI:": _words("device.manufacturer"),
+        "+CGMM:": _words("device.model"),
+        "+CGMR:": _words("device.revision"),
         "AT+GMI": _words("device.manufacturer"),
         "AT+GMM": _words("device.model"),
         "AT+GMR": _words("device.revision"),
@@ -501,6 +530,7 @@ DRIVER = ModemDriver(
         "AT+CFUN=": _set_functionality,
         "+CBC:": battery,
         "+CPIN:": pin_state,
+        "AT+CPIN=": _pin_entered,
         "+CPINR:": pin_retries,
         "+CCID:": iccid,
         "+ICCID:": iccid,

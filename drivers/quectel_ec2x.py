@@ -80,20 +80,42 @@ def serving_cell(reply: Reply) -> Iterator[Fact]:
                 yield Fact("cell.state", state)
             values = Fields(values[2:])
         kind = values.text(0) or ""
-        if kind == "LTE":
+        if kind in ("LTE", "eMTC", "NBIoT"):
             yield from _lte(Fields(values[1:]))
         elif kind == "NR5G-SA":
             yield from _nr_sa(Fields(values[1:]))
         elif kind == "NR5G-NSA":
             yield from _nr_nsa(Fields(values[1:]))
-        elif kind == "WCDMA":
-            yield from _levels(values, rscp=8)
+        elif kind in ("WCDMA", "GSM"):
+            yield from _network_code(values)
+            if kind == "WCDMA":
+                yield from _levels(values, rscp=8)
+
+
+def _network_code(values: Fields) -> Iterator[Fact]:
+    """MCC and MNC, the second and third value; a dash where no network is known."""
+    mcc, mnc = values.text(1) or "", values.text(2) or ""
+    if re.fullmatch(r"\d{3}", mcc) and re.fullmatch(r"\d{1,3}", mnc):
+        yield Fact("operator.plmn", mcc + mnc.zfill(2))
+
+
+def signal(reply: Reply) -> Iterator[Fact]:
+    """+QCSQ: technology, then for LTE RSSI, RSRP, SINR as 0..250 and RSRQ; for GSM the RSSI."""
+    values = reply.fields()
+    kind = (values.text(0) or "").upper()
+    if kind == "NOSERVICE":
+        yield Fact("cell.state", "no service")
+    elif kind in ("LTE", "EMTC", "CAT-M1", "NBIOT", "CAT-NB1"):
+        yield from _levels(values, rssi=1, rsrp=2, rsrq=4)
+        if (sinr := values.integer(3)) is not None and 0 <= sinr <= 250:
+            yield Fact("signal.sinr_db", sinr / 5 - 20)
+    elif kind in ("GSM", "WCDMA"):
+        yield from _levels(values, rssi=1)
 
 
 def _lte(values: Fields) -> Iterator[Fact]:
     """FDD/TDD, MCC, MNC, cell, PCI, EARFCN, band, two bandwidths, TAC, RSRP, RSRQ, RSSI, SINR."""
-    if values.text(1) and values.text(2) and values[1] != "-":
-        yield Fact("operator.plmn", values[1] + values[2].zfill(2))
+    yield from _network_code(values)
     yield from _place(values, pci=4, earfcn=5, band=6, prefix="B")
     yield from _levels(values, rsrp=10, rsrq=11, rssi=12)
     # Most firmware prints the SINR as 0..250 for -20..30 dB, some in dB: only a number too large
@@ -104,8 +126,7 @@ def _lte(values: Fields) -> Iterator[Fact]:
 
 def _nr_sa(values: Fields) -> Iterator[Fact]:
     """FDD/TDD, MCC, MNC, cell, PCI, TAC, ARFCN, band, bandwidth, RSRP, RSRQ, SINR."""
-    if values.text(1) and values.text(2) and values[1] != "-":
-        yield Fact("operator.plmn", values[1] + values[2].zfill(2))
+    yield from _network_code(values)
     yield from _place(values, pci=4, earfcn=6, band=7, prefix="n")
     yield from _levels(values, rsrp=9, rsrq=10, sinr=11)
 
@@ -221,6 +242,7 @@ DRIVER = ModemDriver(
         "+QSIMDET:": card_detection,
         "+QNWINFO:": network,
         "+QENG:": serving_cell,
+        "+QCSQ:": signal,
         "+QTEMP:": temperature,
         "+QGDCNT:": counters,
         "+QCFG:": setting,

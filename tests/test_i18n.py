@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pkgutil
 import re
 import string
 import subprocess
@@ -17,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from rich.cells import cell_len
 
+from simdiag.cli import commands
 from simdiag.i18n import LOCALE_DIR, choose, from_environment, normalise, translator
 from simdiag.message import LANGUAGE_TAG, LocalText
 from simdiag.registry import profiles
@@ -26,6 +28,7 @@ PO = LOCALE_DIR / "zh_CN" / "LC_MESSAGES" / "simdiag.po"
 NOT_ACTIVATED = (
     "AT+CPIN?\n+CPIN: READY\nOK\nAT+CEREG?\n+CEREG: 3,3,,,,0,2\nOK\nAT+CSQ\n+CSQ: 23,99\nOK\n"
 )
+COMMANDS = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
 HEADINGS = (
     "Why", "Worth knowing", "Ruled out", "Not ruled out", "Who can fix it", "What to do next",
     "certainty", "Card", "Network", "Signal",
@@ -198,13 +201,9 @@ def test_wide_characters_fit_the_box(width):
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize(
     "arguments",
-    [
-        ["--help"],
-        ["--version"],
-        *([name, "--help"] for name in ("check", "devices", "diagnose", "emulate", "explain", "schema")),
-    ],
+    [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_help_is_chinese(arguments):
     done = chinese(*arguments)
     assert (done.returncode, done.stderr) == (0, "")

@@ -26,7 +26,8 @@ _QUESTIONS = (
 """What to ask next, in this order, when something is not known."""
 
 _GOOD = {
-    "data_up": 0.95, "registered": 0.87, "cell_serves": 0.72, "sim_ready": 0.62, "sim_read": 0.62,
+    "data_up": 0.95, "registered": 0.87, "data_active": 0.8,
+    "cell_serves": 0.72, "sim_ready": 0.62, "sim_read": 0.62,
     "card_without_euicc": 0.5,
 }  # fmt: skip
 """How far a finding goes to show that all is well."""

@@ -8,7 +8,13 @@ from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
-from simdiag.rules.network_causes import HARMLESS_SESSION, SESSION, SET_APN, NetworkCause
+from simdiag.rules.network_causes import (
+    ASK_PLAN,
+    HARMLESS_SESSION,
+    SESSION,
+    SET_APN,
+    NetworkCause,
+)
 from simdiag.rules.view import data_up, denied, is_newer, registration
 
 _PLACEHOLDERS = {
@@ -98,6 +104,28 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
 
 
 @rule
+def attempt(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """An attach or activation that somebody asked for failed, without a cause."""
+    failed = evidence.last("data.attempt_failed")
+    if failed is None or "data.last_error" in evidence or is_newer(data_up(evidence), failed):
+        return
+    attached = evidence.last("data.attached")
+    if attached is not None and attached.value and is_newer(attached, failed):
+        return
+    yield fault(
+        "data_not_connected",
+        0.55,
+        message(N_("The attempt to connect failed, and no cause was reported.")),
+        failed,
+        attached,
+        alternatives=(
+            Alternative("apn_wrong", SET_APN),
+            Alternative("data_not_subscribed", ASK_PLAN),
+        ),
+    )
+
+
+@rule
 def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """See whether a registered modem has a data connection."""
     up, served = data_up(evidence), registration(evidence)
@@ -111,6 +139,10 @@ def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
         return
     active, addresses = evidence.last("data.active_contexts"), evidence.last("data.addresses")
     attached = evidence.last("data.attached")
+    if active is not None and active.value and (attached is None or attached.value):
+        text = N_("A data connection is active.")
+        yield fine("data_active", message(text), active, attached)
+        return
     if served is None or active is None or active.value or "data.last_error" in evidence:
         return
     if addresses is not None:

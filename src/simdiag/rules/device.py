@@ -8,7 +8,7 @@ from simdiag.evidence import Evidence
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Finding, Severity, fault, fine, note, rule
-from simdiag.rules.view import radio_is_off, registration
+from simdiag.rules.view import is_newer, radio_is_off, registration
 
 _TOO_HOT_C = 95
 _WARM_C = 80
@@ -28,10 +28,13 @@ def radio(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
         )
     elif mode is not None and mode.value == "factory test":
         yield fault("modem_fault", 0.8, message(N_("The device is in factory test mode.")), mode)
+    elif mode is not None and mode.value == "powering off":
+        yield fault("modem_fault", 0.6, message(N_("The device is switching itself off.")), mode)
     elif off is not None:
+        told = off.name == "device.functionality" and "=" in off.source.command
         yield fault(
             "radio_off",
-            0.92,
+            0.6 if told else 0.92,
             message(N_("The radio is switched off.")),
             off,
             evidence.last("radio.off_reason"),
@@ -79,16 +82,32 @@ def supply(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
 
 @rule
 def restarts(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
-    """A device that starts again and again while it is used."""
-    boots = evidence.history("device.boot_event")
-    banners = [b for b in boots if b.value.upper().startswith(("RDY", "^SYSSTART"))]
-    if len(banners) >= 3:
-        yield fault(
-            "modem_fault",
-            0.65,
-            message(N_("The device restarted {count} times by itself."), count=len(banners)),
-            *banners[-3:],
-        )
+    """A module that starts anew while it is in use, unasked: its supply breaks down."""
+    banners = [
+        o
+        for o in evidence.history("device.boot_event")
+        if o.value.upper().startswith(("RDY", "^SYSSTART"))
+    ]
+    in_use = next(
+        (o for o in evidence.history("sim.state") if o.value == "READY"), None
+    ) or registration(evidence)
+    unasked = [b for b in banners if in_use is not None and is_newer(b, in_use)]
+    if evidence.last("device.reset_asked") is not None:
+        return
+    if len(banners) >= 3 or (unasked and not registration(evidence)):
+        text = N_("The device restarted by itself while it was in use.")
+        yield fault("modem_fault", 0.65, message(text), *banners[-3:])
+    elif unasked:
+        text = N_("The device restarted by itself while it was in use.")
+        yield note(Severity.WARNING, "restarted", message(text), *unasked)
+
+
+@rule
+def own_error(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """Phone or memory failure where the device was asked of itself."""
+    if (error := evidence.last("device.error")) is not None:
+        text = N_("The device fails to read or to switch on its own parts.")
+        yield fault("modem_fault", 0.6, message(text), error)
 
 
 @rule

@@ -53,9 +53,8 @@ def coverage(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     if strongest is None:
         return
     kind, dbm = _kind(strongest), strongest.value
-    if dbm <= _HOPELESS_DBM[kind] or (
-        dbm <= _WEAK_DBM[kind] and not registration(evidence) and not refused(evidence)
-    ):
+    limit = _HOPELESS_DBM if registration(evidence) else _WEAK_DBM
+    if dbm <= limit[kind] and not refused(evidence):
         yield fault(
             "weak_signal",
             0.7,
@@ -134,7 +133,7 @@ def restriction(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findin
 def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """Not registered anywhere, not refused, and the reason does not show."""
     known = list(statuses(evidence))
-    if not known or registration(evidence) or refused(evidence) or radio_is_off(evidence):
+    if registration(evidence) or refused(evidence) or radio_is_off(evidence):
         return
     if hears_nothing(evidence) or serving_cell(evidence):
         return
@@ -155,10 +154,22 @@ def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]
             strongest,
             alternatives=others,
         )
-    elif (idle and len(known) > 1) or (idle and strongest is not None):
+        return
+    service = evidence.last("registration.service")
+    if not known and service is not None and service.value == "none":
         yield fault(
             "searching",
-            0.5,
+            0.45,
+            message(N_("The modem says that no network serves it.")),
+            service,
+            alternatives=others,
+        )
+    elif idle:
+        # A voice domain alone says little: many cards and networks are for data only.
+        only_voice = all(o.name == "registration.cs.status" for o in known)
+        yield fault(
+            "searching",
+            0.38 if only_voice and strongest is None else 0.5,
             message(N_("The modem is registered nowhere and has stopped searching.")),
             *idle,
             strongest,

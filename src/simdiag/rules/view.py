@@ -11,6 +11,7 @@ DOMAINS = (*PACKET_DOMAINS, "cs")
 REGISTERED = (1, 5, 6, 7, 9, 10)
 """Home, roaming, and the kinds for short messages or CSFB only, all of which carry LTE data."""
 SERVED_STATES = ("camped", "connected")
+_LTE = 7
 
 
 def status(evidence: Evidence, domain: str) -> Observation | None:
@@ -31,10 +32,16 @@ def registration(evidence: Evidence) -> Observation | None:
 
 
 def denied(evidence: Evidence) -> Observation | None:
-    """Return the observation of a denied registration where no domain is registered."""
+    """Return the denial that stands: no registration since, though the modem may search on."""
     if registration(evidence):
         return None
-    return next((o for o in statuses(evidence) if o.value == 3), None)
+    for domain in DOMAINS:
+        for observation in reversed(evidence.history(f"registration.{domain}.status")):
+            if observation.value in REGISTERED:
+                break
+            if observation.value == 3:
+                return observation
+    return None
 
 
 def refused(evidence: Evidence) -> Observation | None:
@@ -46,7 +53,15 @@ def refused(evidence: Evidence) -> Observation | None:
 
 
 def serving_cell(evidence: Evidence) -> Observation | None:
-    """Return the observation of a cell that serves the modem."""
+    """Return the observation of a cell that serves the modem.
+
+    +COPS? names an operator together with the technology only while one serves (TS 27.007
+    clause 7.3); on LTE that says more than a missing voice registration.
+    """
+    access = evidence.last("operator.access_technology")
+    only_voice = all(o.name == "registration.cs.status" for o in statuses(evidence))
+    if access is not None and access.value >= _LTE and only_voice:
+        return access
     state = evidence.last("cell.state")
     if state is not None:
         return state if state.value in SERVED_STATES else None
@@ -106,6 +121,8 @@ def hears_nothing(evidence: Evidence) -> Observation | None:
     if silence is None or silence.value or registration(evidence):
         return None
     if any(evidence.last(f"signal.{k}_dbm") for k in ("rsrp", "ss_rsrp")):
+        return None
+    if refused(evidence):  # only a network that is heard can refuse
         return None
     levels = (evidence.last(f"signal.{k}_dbm") for k in ("rssi", "rscp"))
     return None if any(is_newer(o, silence) for o in levels) else silence

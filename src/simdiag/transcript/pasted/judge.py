@@ -6,20 +6,13 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from simdiag.at import Event, FinalResult, InformationText
-from simdiag.at.lines import final_result, is_prefixed
+from simdiag.at import Dialect, Event, FinalResult, InformationText
+from simdiag.at.lines import final_result, is_prefixed, is_urc
+from simdiag.transcript.pasted import words
 from simdiag.transcript.pasted.tools import MMCLI_ERROR
 from simdiag.transcript.pasted.unwrap import pieces, remember_short
-from simdiag.transcript.pasted.words import (
-    DIALECT,
-    is_nothing,
-    is_notice,
-    is_of_person,
-    is_prose,
-    is_silence,
-    words_of,
-)
 
+DIALECT = Dialect()
 _MAX_COMMAND = 1024
 """A longer command is prose."""
 
@@ -65,6 +58,8 @@ _COMMENT = re.compile(
     r'|(?<!\s)\s*\((?=[^()"]{0,100}[\u2e80-\u9fff])'
 )
 _RESULT_NAME = re.compile(r"[+^$#%!*&_]\s?[A-Z][A-Z0-9_]+(?:\s?:|$)|\*ATREADY|\^[A-Z]{3,}(?![a-z])")
+_PLAIN_REPLY = re.compile(r"""[+^][A-Z][A-Z0-9]++: ?(?:[0-9A-Z,.():/-]|"[0-9A-Z,.():*/-]*+")*+""")
+"""A short cut: most lines of a capture that differ are of this kind, and need no further look."""
 _WORD = re.compile(r"[A-Za-z0-9\u00c0-\uffff]")
 _TEXT = re.compile(r'[A-Za-z0-9"+(.:\-]')
 
@@ -72,6 +67,8 @@ _TEXT = re.compile(r'[A-Za-z0-9"+(.:\-]')
 @remember_short
 def judge_all(body: str) -> tuple[tuple[Line, ...], str | None]:
     """Judge the lines in a text; also return what follows the last line end, if it has one."""
+    if _PLAIN_REPLY.fullmatch(body):
+        return (Line("reply", body, InformationText(b"", body)),), None
     texts, rest = pieces(body)
     return tuple(judge(text) for text in texts if text), rest
 
@@ -96,22 +93,48 @@ def _line(kind: Kind, text: str, answers: tuple[Line, ...] = ()) -> Line:
 
 
 def _kind(text: str) -> Kind:
-    words = words_of(text)
-    if is_of_person(words):
-        return "silence" if is_silence(text) else "prose"
+    said = (words.QUOTED.sub('""', text) if '"' in text else text).split()
+    if not words.PERSON.isdisjoint(said):
+        return "silence" if _is_silence(text) else "prose"
     if final_result(text, DIALECT) is not None:
         return "final"
     if is_prefixed(text):
         return "reply" if _RESULT_NAME.match(text) else "odd reply"
-    if is_notice(text):
+    if is_urc(text, DIALECT) and _is_notice(text):
         return "notice"
-    if is_silence(text):
+    if _is_silence(text):
         return "silence"
-    if is_nothing(text):
+    if words.NOTHING.match(text) or words.CODE.search(text):
         return "nothing"
-    if not _TEXT.match(text) or not text.isascii() or is_prose(text, words):
+    if not _TEXT.match(text) or not text.isascii() or _is_prose(text, said):
         return "prose"
     return "text"
+
+
+def _is_silence(text: str) -> bool:
+    if len(text) > 200 or not any(hint in text.lower() for hint in words.SILENCE_HINTS):
+        return False
+    return words.SILENCE.search(text) is not None
+
+
+def _is_notice(text: str) -> bool:
+    """Whether ``RING`` or ``SMS Ready`` is not the beginning of a sentence."""
+    shouted = not text[0].isalpha() or text.isupper()
+    return shouted or text.count(" ") < 2 or text.lower().startswith("starting power off")
+
+
+def _is_prose(text: str, said: list[str]) -> bool:
+    sentence = len(said) > 1 and text[-1] in ".!?" and text[-2].islower()
+    return sentence or not words.PROSE.isdisjoint(said) or words.SENTENCE.match(text) is not None
+
+
+def is_worth_hearing(text: str) -> bool:
+    """Whether a program's log line can hold anything of AT; most do not."""
+    if text[0] in "+^$#%!*_\"'" or text[:2] in ("['", "AT", "at"):
+        return True
+    if text[0].isalpha() and (final_result(text, DIALECT) or is_urc(text, DIALECT)):
+        return True
+    return _is_silence(text)
 
 
 def _without_comment(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,10 +11,16 @@ from functools import lru_cache
 from simdiag.at import MAX_LINE, Command, Event, FinalResult, Unsolicited, command
 from simdiag.at.lines import final_result, is_urc
 from simdiag.conversation import MAX_LINES, Conversation
-from simdiag.transcript.pasted.judge import Kind, Line, judge, judge_all
+from simdiag.transcript.pasted.judge import (
+    DIALECT,
+    Kind,
+    Line,
+    is_worth_hearing,
+    judge,
+    judge_all,
+)
 from simdiag.transcript.pasted.tools import Way
-from simdiag.transcript.pasted.unwrap import Said, Time, bare, unwrap
-from simdiag.transcript.pasted.words import DIALECT
+from simdiag.transcript.pasted.unwrap import bare, unwrap
 
 _MAX_PORTS = 8
 """Ports kept apart in one log; those beyond share one."""
@@ -62,7 +69,7 @@ class _Reader:
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._ports = {"": _Port()}
+        self._ports = defaultdict(_Port)
         self._port = self._ports[""]
         self._time = 0.0
         self._midnights = 0.0
@@ -72,17 +79,18 @@ class _Reader:
     def take(self, text: str) -> None:
         """Read one line of the log (not empty, without white space around it)."""
         said = unwrap(text)
-        if said is None:
+        if said is None or (said.way == "talk" and not is_worth_hearing(said.body)):
             self._port.age += 1
             return
-        if said.time is not None:
+        if said.time:
             self._set_time(said.time)
         if said.port or said.way != "talk":
-            self._port = self._find_port(said.port)
+            known = said.port in self._ports or len(self._ports) < _MAX_PORTS
+            self._port = self._ports[said.port if known else ""]
         if said.way == "sent" or said.way == "received":
-            self._take_marked(self._port, said)
+            self._take_marked(self._port, said.way, said.body)
         else:
-            self._take_unmarked(self._port, said)
+            self._take_unmarked(self._port, said.way, said.body)
 
     def end(self) -> None:
         """End what waits: in a log without a single answer, a command was met with silence."""
@@ -91,49 +99,44 @@ class _Reader:
             self._flush(port, "received")
             self._finish(port, None, silent=not (self._heard or self._prose))
 
-    def _set_time(self, time: Time) -> None:
-        seconds = time.seconds
-        if time.of_day:
-            if seconds + self._midnights < self._time - 43200:
-                self._midnights += 86400
-            seconds += self._midnights
-        self._time = seconds
-
-    def _find_port(self, name: str) -> _Port:
-        if name not in self._ports:
-            if len(self._ports) >= _MAX_PORTS:
-                return self._ports[""]
-            self._ports[name] = _Port()
-        return self._ports[name]
+    def _set_time(self, text: str) -> None:
+        if ":" not in text:
+            self._time = float(text) if "." in text else int(text) / 1000
+            return
+        hours, minutes, rest = text.replace(",", ".").split(":", 2)
+        time = int(hours) * 3600 + int(minutes) * 60 + float(rest.replace(":", "."))
+        if time + self._midnights < self._time - 43200:
+            self._midnights += 86400
+        self._time = time + self._midnights
 
     # ---- lines, partial lines
-    def _take_unmarked(self, port: _Port, said: Said) -> None:
-        if said.way == "either":
+    def _take_unmarked(self, port: _Port, way: Way, body: str) -> None:
+        if way == "either":
             self._flush(port, "sent")
-        lines, rest = judge_all(said.body)
+        lines, rest = judge_all(body)
         for line in lines:
-            self._take(port, said.way, line)
+            self._take(port, way, line)
         if rest:
-            self._take(port, said.way, judge(bare(rest)))
+            self._take(port, way, judge(bare(rest)))
 
-    def _take_marked(self, port: _Port, said: Said) -> None:
-        if said.way == "sent":
+    def _take_marked(self, port: _Port, way: Way, body: str) -> None:
+        if way == "sent":
             self._flush(port, "received")
             port.sends = True
         else:
             self._flush(port, "sent")
-            self._heard = self._heard or bool(said.body)
-        body = port.partial.pop(said.way, "") + said.body
+            self._heard = self._heard or bool(body)
+        body = port.partial.pop(way, "") + body
         lines, rest = judge_all(body)
         if rest is None and port.framed and body[:1] != "[":  # a list is whole
-            port.partial[said.way] = body[:MAX_LINE]
+            port.partial[way] = body[:MAX_LINE]
             return
         for line in lines:
-            self._take(port, said.way, line)
+            self._take(port, way, line)
         if rest is not None:
             port.framed = True
             if rest:
-                port.partial[said.way] = rest
+                port.partial[way] = rest
 
     def _flush(self, port: _Port, way: Way) -> None:
         if port.partial and (text := port.partial.pop(way, "")):
@@ -148,10 +151,11 @@ class _Reader:
             return
         elif port.body_follows and kind != "final":
             port.body_follows = False
-        elif pending is not None and pending.dial and self._call_ended(port, line.text):
-            return
+        elif pending is not None and (result := _result(line, pending.dial)) is not None:
+            self._finish(port, result)
         elif kind == "final":
-            self._final(port, line)
+            if line.text[0] == "+":
+                self._unsolicited(port, line.text)
         elif kind == "reply" or kind == "odd reply":
             self._reply(port, line)
         elif kind == "notice":
@@ -179,18 +183,6 @@ class _Reader:
         self._finish(port, None)
         port.pending, port.sent_at, port.age = command(text), self._time, 0
         self._prose = False
-
-    def _call_ended(self, port: _Port, text: str) -> bool:
-        result = final_result(text, DIALECT, dial=True)
-        if result is not None:
-            self._finish(port, FinalResult(b"", *result))
-        return result is not None
-
-    def _final(self, port: _Port, line: Line) -> None:
-        if port.pending is not None:
-            self._finish(port, line.event)
-        elif line.text[0] == "+":
-            self._unsolicited(port, line.text)
 
     def _reply(self, port: _Port, line: Line) -> None:
         pending = port.pending
@@ -245,6 +237,13 @@ class _Reader:
         port.pending = None
         port.lines.clear()
         port.later.clear()
+
+
+def _result(line: Line, dial: bool) -> Event | None:
+    """Return the result that ends a command; what ends a call is one only if it dials."""
+    if dial and (result := final_result(line.text, DIALECT, dial=True)) is not None:
+        return FinalResult(b"", *result)
+    return line.event if line.kind == "final" else None
 
 
 @lru_cache(maxsize=1024)

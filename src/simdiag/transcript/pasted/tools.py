@@ -29,17 +29,17 @@ def _table(*rows: tuple[str, Way, str], flags: int = 0) -> Table:
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_CLOCK = r"(?P<clock>\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?)(?:,\d{3})?"
+_CLOCK = r"(?P<time>\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?)(?:,\d{3})?"
 _LEVEL = "(?i:debug|dbg|info?|inf|notice|msg|message|warn(?:ing)?|wrn|trace|verbose|err)"
 _SHELL_TOOLS = "sms_tool|mmcli|gcom|comgt|atinout|gsmctl|socat|qmicli|COMMAND=|echo|printf"
 
-# The groups ``clock``, ``s`` and ``ms`` are a time; ``either`` leaves open which way.
+# The group ``time`` is a clock, seconds with a point, or milliseconds; ``either`` leaves the way open.
 HEADS = _table(
     (">-*•|", "either", r"[>\-*•|]\s+"),  # markdown and mail: quotes, bullets, table cells
     (_DIGITS, "either", r"\d{1,3}[.)]\s+(?=[+^]|(?i:AT))"),  # markdown: numbers
     ("`*", "either", r"`+|\*\*(?!\*)"),  # markdown: code, bold
-    ("[", "either", r"\[\s*(?P<s>\d{1,12}\.\d{1,9})\]\s*"),  # ModemManager, kernel: [16.123456]
-    ("[", "either", r"\[(?P<ms>\d{1,15})(?:\s?ms)?\]\s*"),  # TinyGSM: [12345]; Mbed OS: [00030ms]
+    ("[", "either", r"\[\s*(?P<time>\d{1,12}\.\d{1,9})\]\s*"),  # ModemManager, kernel: [16.123456]
+    ("[", "either", r"\[(?P<time>\d{1,15})(?:\s?ms)?\]\s*"),  # TinyGSM: [12345]; Mbed OS: [00030ms]
     # minicom, SSCOM, QCOM, Arduino, ubxlib: a clock, with or without date and brackets
     (_DIGITS + '[("<', "either",
      r'[\[("<]?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T_-]{1,2})?' + _CLOCK
@@ -57,11 +57,11 @@ HEADS = _table(
     ("[", "talk", rf"\[(?:{_LEVEL}|[A-Z])\s*\](?:\[[^\]]{{1,60}}\])*:?\s*"),  # Mbed OS: [DBG ][CELL]:
     (_LETTERS, "talk", rf"(?:{_LEVEL}|ERROR(?=:\S))(?::[\w.]{{1,64}})?\s*[:|-]\s*"),  # Python: DEBUG:
     ("-", "talk", rf"-\s*[\w.]{{1,64}}\s*-\s*{_LEVEL}\s*-\s*"),  # Python: - name - DEBUG -
-    (_DIGITS, "talk", rf"(?P<ms>\d{{6,15}}) \[[\w.]{{1,64}}\] {_LEVEL}:\s"),  # Particle: [ncp.at]
+    (_DIGITS, "talk", rf"(?P<time>\d{{6,15}}) \[[\w.]{{1,64}}\] {_LEVEL}:\s"),  # Particle: [ncp.at]
     (_DIGITS, "either", r"\d{1,12}\s+(?=(?:DEBUG|INFO|TRACE)\s)"),  # atat and defmt: a number
     ("DIT", "talk", r"(?:DEBUG|INFO|TRACE)\s+"),  # atat and defmt, behind the number
-    ("VDIWE", "talk", r"[VDIWE] \((?P<ms>\d{1,15})\) [\w.-]{1,64}:\s?"),  # ESP-IDF: I (1234) tag:
-    (_DIGITS, "either", r"(?P<s>\d{1,9}\.\d{1,9})\s+(?=AT\b)"),  # Particle: 20.853 AT send
+    ("VDIWE", "talk", r"[VDIWE] \((?P<time>\d{1,15})\) [\w.-]{1,64}:\s?"),  # ESP-IDF: I (1234) tag:
+    (_DIGITS, "either", r"(?P<time>\d{1,9}\.\d{1,9})\s+(?=AT\b)"),  # Particle: 20.853 AT send
     (_LETTERS, "either", r"[A-Z][\w ]{3,40}\.\.\.\s*(?=AT(?:[+&]|$))"),  # TinyGSM: before the dump
     # shell prompts: what is typed there is no answer of a modem
     (_LETTERS + "[", "talk", r"\[?[\w.-]{1,64}@[\w.-]{1,64}[^#$%>]{0,60}[#$%>](?:\s+|$)"),
@@ -73,8 +73,7 @@ _ARROW = r"(?:[:=\-]{0,2}[>→⇒]+|:|=)"
 _BACK_ARROW = r"(?:[<←⇐]+[:=\-]{0,2}|[:=\-]{0,2}[>→⇒]+|:|=)"
 _COUNT = r"\s*(?:[(\[]\s*\d{1,6}\s*[)\]])?\s*"
 
-# What follows the match is the line, if the pattern has no group ``body``, or ``parts`` for one
-# whose commas are lost; the group ``port`` is its port.
+# The line is the group ``body``, or ``parts`` if its commas are lost, or else what follows.
 MARKS = _table(
     ("-", "sent", r"--> (?:re-)?sending:\s*"),  # wvdial
     ("A", "sent", r"AT TX \(\s*\d+\):\s?"),  # Mbed OS cellular
@@ -112,7 +111,7 @@ MARKS = _table(
 CLOCK = re.compile(_CLOCK)
 # ModemManager, old and new: time, port, way, and the line in quotes
 DEBUG_LOG = re.compile(
-    r"(?:\[(?P<s>\d{1,12}\.\d{1,9})\] +)?[\[(](?P<port>[^\[\]()\s]{1,64})[\])]:? (?P<way>-->|<--) '"
+    r"(?:\[(?P<time>\d{1,12}\.\d{1,9})\] +)?[\[(](?P<port>[^\[\]()\s]{1,64})[\])]:? (?P<way>-->|<--) '"
 )
 # mmcli: an error of the modem
 MMCLI_ERROR = re.compile(r"error: command failed: '[\w.:]*MobileEquipment\.\w+: (?P<text>[^']*)'?")

@@ -13,7 +13,7 @@ from simdiag.at import MAX_LINE
 from simdiag.transcript.pasted import tools
 from simdiag.transcript.pasted.tools import Table, Way
 
-MAX_LOG_LINE = 16384
+_MAX_LOG_LINE = 16384
 """A longer line of the log is cut; ModemManager prints a whole answer on one line."""
 _MAX_HEADS = 8
 
@@ -33,41 +33,36 @@ def remember_short(function: Callable[[str], _Result]) -> Callable[[str], _Resul
     return lambda text: remembered(text) if len(text) <= 128 else function(text)
 
 
-class Time(NamedTuple):
-    """When a line was printed; a time of day starts anew at midnight."""
-
-    seconds: float
-    of_day: bool = False
-
-
 class Said(NamedTuple):
     """A line of the log without what the tool put around it."""
 
     way: Way
     body: str
     port: str = ""
-    time: Time | None = None
+    time: str = ""
+    """As the tool wrote it: a clock, seconds with a point, or milliseconds."""
 
 
 @remember_short
 def unwrap(text: str) -> Said | None:
     """Return what was said in a line of the log, or ``None`` where nothing was."""
-    text = _clean(text[:MAX_LOG_LINE])
+    text = _clean(text[:_MAX_LOG_LINE])
     if ("-- '" in text or "--> '" in text) and (debug := tools.DEBUG_LOG.search(text)) is not None:
-        time = _time(debug) or _time(tools.CLOCK.search(text[: debug.start()]))
-        body = text[debug.end() :].removesuffix("'")
-        return Said("sent" if debug["way"] == "-->" else "received", body, debug["port"], time)
-    time, talk = None, False
+        way: Way = "sent" if debug["way"] == "-->" else "received"
+        time = debug["time"] or next(iter(tools.CLOCK.findall(text[: debug.start()])), "")
+        return Said(way, text[debug.end() :].removesuffix("'"), debug["port"], time)
+    time, unmarked = "", "either"
     for _ in range(_MAX_HEADS):
-        if (found := _find(tools.HEADS, text)) is None:
+        way, head = _find(tools.HEADS, text)
+        if head is None:
             break
-        way, match = found
-        text, time, talk = text[match.end() :], _time(match) or time, talk or way == "talk"
-    said = _typed(text) or _marked(text, "talk" if talk else "either")
-    if said.way == "either" or said.way == "talk":
-        if not said.body or (said.way == "talk" and not is_worth_hearing(said.body)):
-            return None
-    return said if time is None else said._replace(time=time)
+        text = text[head.end() :]
+        if head.lastgroup:
+            time = head["time"]
+        if way == "talk":
+            unmarked = way
+    way, body, port = _marked(text) or (unmarked, text.strip(), "")
+    return Said(way, body, port, time) if body or way in ("sent", "received") else None
 
 
 def _clean(text: str) -> str:
@@ -75,7 +70,7 @@ def _clean(text: str) -> str:
     if "\x1b" in text or "^[" in text:
         text = _ANSI.sub("", text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY))[:MAX_LOG_LINE]
+        text = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHY))[:_MAX_LOG_LINE]
     if "&" in text and ";" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if not text.isprintable():
@@ -83,28 +78,33 @@ def _clean(text: str) -> str:
     return text.strip()
 
 
-def _find(table: Table, text: str) -> tuple[Way, re.Match[str]] | None:
+def _find(table: Table, text: str) -> tuple[Way, re.Match[str] | None]:
     for way, pattern in table.get(text[:1], ()):
         if (match := pattern.match(text)) is not None:
             return way, match
-    return None
+    return "either", None
 
 
-def _time(match: re.Match[str] | None) -> Time | None:
-    """Return the time that is in one of the groups ``clock``, ``s`` and ``ms``."""
-    groups = match.groupdict() if match is not None else {}
-    if clock := groups.get("clock"):
-        hours, minutes, rest = clock.replace(",", ".").split(":", 2)
-        seconds = float(rest.replace(":", "."))
-        return Time(int(hours) * 3600 + int(minutes) * 60 + seconds, of_day=True)
-    if since := groups.get("s"):
-        return Time(float(since))
-    if milliseconds := groups.get("ms"):
-        return Time(int(milliseconds) / 1000)
-    return None
+@remember_short
+def _marked(text: str) -> tuple[Way, str, str] | None:
+    """Return way, line and port if the line tells its way."""
+    if (typed := _typed(text)) is not None:
+        return "either", typed, ""
+    way, mark = _find(tools.MARKS, text)
+    if mark is None:
+        return None
+    groups = mark.groupdict()
+    body = _joined(groups["parts"]) if "parts" in groups else groups.get("body", text[mark.end() :])
+    return way, body.strip(), groups.get("port", "")
 
 
-def _typed(text: str) -> Said | None:
+def _joined(text: str) -> str:
+    """Put back the commas of ``+CREG:  1 0``."""
+    name, gap, rest = text.partition(":  ")
+    return f"{name}: " + re.sub(r'("[^"]*")|\s+', lambda m: m[1] or ",", rest) if gap else text
+
+
+def _typed(text: str) -> str | None:
     """Return the command that a shell command line hands to a modem."""
     shell = tools.SHELL.match(text)
     if shell is None or (shell["tool"] in ("echo", "printf") and not tools.SHELL_PORT.search(text)):
@@ -113,26 +113,7 @@ def _typed(text: str) -> Said | None:
     if found is None:
         return None
     typed = found["single"] or found["bare"] or (found["double"] or "").replace('\\"', '"')
-    return Said("either", typed if typed[:2].upper() == "AT" else "AT" + typed)
-
-
-def _marked(text: str, otherwise: Way) -> Said:
-    found = _find(tools.MARKS, text)
-    if found is None:
-        return Said(otherwise, text.strip())
-    way, match = found
-    groups = match.groupdict()
-    if "parts" in groups:
-        body = _joined(groups["parts"])
-    else:
-        body = groups.get("body", text[match.end() :])
-    return Said(way, body.strip(), groups.get("port", ""))
-
-
-def _joined(text: str) -> str:
-    """Put back the commas of ``+CREG:  1 0``."""
-    name, gap, rest = text.partition(":  ")
-    return f"{name}: " + re.sub(r'("[^"]*")|\s+', lambda m: m[1] or ",", rest) if gap else text
+    return typed if typed[:2].upper() == "AT" else "AT" + typed
 
 
 def pieces(body: str) -> tuple[list[str], str | None]:
