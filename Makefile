@@ -21,9 +21,9 @@ lint: $(STAMP)
 	$(PY) -m mypy
 
 messages: $(STAMP)
-	$(VENV)/bin/pybabel -q extract -F babel.cfg -k N_ -k message -k _ --no-location --omit-header --sort-output -o $(VENV)/simdiag.pot .
+	$(VENV)/bin/pybabel -q extract -F babel.cfg -k N_ -k _ --no-location --omit-header --sort-output -o $(VENV)/simdiag.pot .
 	for language in src/simdiag/locale/*/; do \
-	  $(VENV)/bin/pybabel -q update -D simdiag -N --omit-header -i $(VENV)/simdiag.pot -d src/simdiag/locale -l $$(basename $$language); \
+	  $(VENV)/bin/pybabel -q update -D simdiag -N --ignore-pot-creation-date -i $(VENV)/simdiag.pot -d src/simdiag/locale -l $$(basename $$language); \
 	done
 	$(PY) hatch_build.py
 

@@ -156,9 +156,11 @@ DRIVER = ModemDriver(
         Probe("AT+QGDNRCNT?", Layer.COUNTERS),
     ),
     readers={
-        "+QENG:": serving_cell,
         "+QCAINFO:": carriers,
         "+QNWPREFCFG:": preference,
         "+QGDNRCNT:": nr_counters,
+    },
+    overrides={
+        "+QENG:": serving_cell,
     },
 )

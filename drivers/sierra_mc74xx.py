@@ -62,7 +62,8 @@ def image_preference(reply: Reply) -> Iterator[Fact]:
     With a mismatch the module stays in low power mode until the image is right (thread 21083 of
     the maker's forum; the QMI description of the power control flags).
     """
-    wrong = [m[1] for line in reply.lines if (m := re.fullmatch(r"\s*(.+) mismatch\s*", line))]
+    ends = [line.strip() for line in reply.lines]
+    wrong = [end.removesuffix(" mismatch") for end in ends if end.endswith(" mismatch")]
     if wrong:
         yield Fact("radio.off_reason", f"image mismatch: {', '.join(wrong)}"[:100])
 
@@ -143,7 +144,7 @@ def technology(reply: Reply) -> Iterator[Fact]:
     """
     index, _, name = reply.text.partition(",")
     name = name.strip()[:40]
-    if not re.fullmatch(r"\d\d?", index.strip()) or not name:
+    if "=?" in reply.command or not re.fullmatch(r"\d\d?", index.strip()) or not name:
         return
     words = name.lower()
     wide = "umts" in words and ("lte" in words or "gsm" in words)
@@ -156,11 +157,14 @@ def bands(reply: Reply) -> Iterator[Fact]:
 
     Only a narrowing is reported, so that it does not undo what !SELRAT said.
     """
+    if "=?" in reply.command:
+        return
     for line in reply.lines:
-        found = re.match(r"\s*([0-9A-Fa-f]{2}),\s*([^,]+?)(?:,|\s{2,}|$)", line)
-        if found and found[1] != "00":
+        index, _, rest = (part.strip() for part in line.removeprefix("!BAND:").partition(","))
+        name = re.split(r",|\s\s", rest, maxsplit=1)[0]
+        if name and index != "00" and re.fullmatch(r"[0-9A-Fa-f]{2}", index):
             yield Fact("radio.mode_restricted", True)
-            yield Fact("radio.mode", f"bands {found[2][:40]}")
+            yield Fact("radio.mode", f"bands {name[:40]}")
             return
 
 

@@ -177,7 +177,7 @@ DRIVER = ModemDriver(
     family="simcom-sim7600",
     vendor="SIMCom",
     match=usb(0x1E0E, 0x9001, 0x9003),
-    identify=r"(?<![A-Z])(SIM5360|SIM70[0789]0|SIM7[1256]00|SIM7906|SIM8[23]\d\d)",
+    identify=r"(?<![A-Z])(SIM5360|SIM7[1256]00|SIM7906|SIM8[23]\d\d)",
     ports={
         0: PortRole.DIAG,
         1: PortRole.GNSS,

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SIMDIAG = (sys.executable, "-m", "simdiag")
-SCENARIOS = ("quectel-ec2x/healthy", "quectel-ec2x/sim_not_activated")
+SCENARIOS = {"quectel-ec2x/healthy": 0, "quectel-ec2x/sim_not_activated": 1}
+"""What is shown, and the exit status that has to come of it."""
 
 
 def main() -> None:
@@ -26,10 +27,11 @@ def main() -> None:
     say("So an EMULATED device is examined, over a real pty: first a healthy one, then one whose")
     say("card was never activated. With a modem plugged in, `make demo` examines that modem.")
     with tempfile.TemporaryDirectory(prefix="simdiag-") as folder:
-        for scenario in SCENARIOS:
+        for scenario, status in SCENARIOS.items():
             port = Path(folder) / "modem"
             with emulated(scenario, port):
-                run("check", "--port", str(port))
+                if run("check", "--port", str(port)) != status:
+                    raise SystemExit("this is not what an examination of that device should say")
 
 
 def modems() -> list[str]:
@@ -52,10 +54,11 @@ def emulated(scenario: str, port: Path) -> Iterator[None]:
             process.send_signal(signal.SIGINT)
 
 
-def run(*words: str) -> None:
+def run(*words: str) -> int:
     say(f"$ simdiag {shlex.join(words)}")
     done = subprocess.run([*SIMDIAG, *words])
     say(f"(exit status {done.returncode})")
+    return done.returncode
 
 
 def say(text: str) -> None:

@@ -164,3 +164,12 @@ def test_reader_survives_any_reply(family, key, data):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_emulated_family_is_identified_by_its_driver_alone(family):
     assert [d.family for d in DRIVERS if d.identifies(description(family))] == [family]
+
+
+def test_a_prefix_is_read_by_one_family_for_all_the_others():
+    """Where the same words mean something else in a family, they belong to its ``overrides``."""
+    owners: dict[str, list[str]] = {}
+    for driver in drivers():
+        for key in driver.readers:
+            owners.setdefault(key.upper(), []).append(driver.family)
+    assert {key: who for key, who in owners.items() if len(who) > 1} == {}

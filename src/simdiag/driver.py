@@ -155,8 +155,10 @@ class ModemDriver:
     ``identify`` is searched in ``manufacturer model revision`` (``+CGMI``, ``+CGMM``, ``+CGMR``)
     where no USB id tells; ``ports`` maps bInterfaceNumber to the role of the port; ``readers``
     maps an answer prefix (``+QENG:``) or, for answers without prefix, the command
-    (``AT+CGSN``) to a parse function; ``without`` lists generic probes this family must not be
-    asked. ``composition`` names products that have no AT port in their present USB mode.
+    (``AT+CGSN``) to a parse function, which serves every family that has none of its own;
+    ``overrides`` does the same for answers that mean something else in this family and so must
+    serve no other. ``without`` lists generic probes this family must not be asked;
+    ``compositions`` names products that have no AT port in their present USB mode.
     """
 
     family: str
@@ -167,6 +169,7 @@ class ModemDriver:
     dialect: Dialect = field(default_factory=Dialect)
     probes: tuple[Probe, ...] = ()
     readers: Mapping[str, Reader] = field(default_factory=dict)
+    overrides: Mapping[str, Reader] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     compositions: Mapping[tuple[int, int], str] = field(default_factory=dict)
 

@@ -52,15 +52,15 @@ class Drivers:
         return next((d for d in self if d.identifies(description)), None)
 
     def readers(self, driver: ModemDriver | None = None) -> dict[str, Reader]:
-        """Return the parse functions by answer prefix or command; the driver's own go first.
+        """Return the parse functions by answer prefix or command.
 
         A reader of another family serves where the driver has none: a prefix such as ``+QENG:``
-        means the same wherever it turns up, in a log above all.
+        means the same wherever it turns up, in a log above all, but for a family's ``overrides``.
         """
         pool: dict[str, Reader] = {}
-        own = (driver,) if driver else ()
-        for source in (*own, self.generic, *self):
-            for key, reader in source.readers.items():
+        own = (driver.overrides, driver.readers) if driver else ()
+        for readers in (*own, self.generic.readers, *(d.readers for d in self)):
+            for key, reader in readers.items():
                 pool.setdefault(key.upper(), reader)
         return pool
 

@@ -73,4 +73,4 @@ def write_record(
         write_transcript(path, result.events, Redactor(result.evidence, reveal).data)
     except OSError as problem:
         text = _("The transcript could not be written: {why}")
-        click.echo(text.format(why=problem.strerror or problem), err=True)
+        click.echo(text.format(why=_(problem.strerror or str(problem))), err=True)

@@ -120,7 +120,7 @@ class EmulatedModem:
     def _identity(self, name: str) -> list[str] | None:
         family = self.family
         if name == "I":
-            return [self._fill(line) for line in family.ati] or [
+            return [self.fill(line) for line in family.ati] or [
                 family.manufacturer, family.model, f"Revision: {family.revision}"
             ]  # fmt: skip
         words = {"MI": family.manufacturer, "MM": family.model, "MR": family.revision,
@@ -136,11 +136,11 @@ class EmulatedModem:
         if answer.error is not None:
             raise CommandError(answer.error)
         return Response(
-            [self._fill(line) for line in answer.lines],
-            after=[self._fill(a) for a in answer.after_ok],
+            [self.fill(line) for line in answer.lines],
+            after=[self.fill(a) for a in answer.after_ok],
         )
 
-    def _fill(self, line: str) -> str:
+    def fill(self, line: str) -> str:
         """Put the state's values in; an unknown level prints as the family's template says."""
         return line.format_map(_Values(self.state, self))
 
@@ -306,9 +306,16 @@ class _Values(dict[str, object]):
         super().__init__(state.model_dump())
         family = modem.family
         self.update(
-            manufacturer=family.manufacturer, model=family.model, revision=family.revision,
-            mcc=state.plmn[:3], mnc=state.plmn[3:], eps_status=modem.current_status("eps"),
-            cell_decimal=int(state.cell, 16), tac_decimal=int(state.tac, 16),
+            manufacturer=family.manufacturer,
+            model=family.model,
+            revision=family.revision,
+            mcc=state.plmn[:3],
+            mnc=state.plmn[3:],
+            eps_status=modem.current_status("eps"),
+            cs_status=modem.current_status("cs"),
+            ps_status=modem.current_status("ps"),
+            cell_decimal=int(state.cell, 16),
+            tac_decimal=int(state.tac, 16),
             iccid_swapped=swap_nibbles(state.iccid.ljust(20, "F")),
             rsrp_index=state.rsrp + 141 if state.signal else 255,
             rsrq_index=(state.rsrq + 20) * 2 if state.signal else 255,
@@ -318,6 +325,7 @@ class _Values(dict[str, object]):
             rssi_tenths=state.rssi * 10,
             sinr_raw=(state.sinr + 20) * 5,
             sinr_fifths=round((state.sinr + 20.2) * 5),
-            tx_hex=f"{state.tx_bytes:016X}", rx_hex=f"{state.rx_bytes:016X}",
+            tx_hex=f"{state.tx_bytes:016X}",
+            rx_hex=f"{state.rx_bytes:016X}",
             restricted=int(state.mode_restricted),
-        )  # fmt: skip
+        )

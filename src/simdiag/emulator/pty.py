@@ -118,7 +118,8 @@ class PtyModem:
             if self._wire.noise and self._random.random() < self._wire.noise:
                 out += b"\x00\xff~\x7d\x5d~\r\n"
             if self._modem.state.urcs and self._random.random() < self._wire.urcs:
-                out += f"\r\n{self._random.choice(self._modem.state.urcs)}\r\n".encode()
+                urc = self._modem.fill(self._random.choice(self._modem.state.urcs))
+                out += f"\r\n{urc}\r\n".encode()
             out += f"\r\n{text}\r\n".encode()
         return out
 

@@ -56,6 +56,12 @@ class Family(BaseModel):
     state: dict[str, Any] = {}
     """What differs from the default state on every modem of this family."""
 
+    def shows(self, name: str) -> bool:
+        """Whether an answer of this family holds a field of the state."""
+        if name == "voltage" and "+CBC" not in self.without:
+            return True
+        return not name or any("{" + name in line for a in self.answers for line in a.lines)
+
 
 class State(BaseModel):
     """A state file: what it shows, and the values that differ from a healthy modem."""
@@ -65,6 +71,8 @@ class State(BaseModel):
     title: str
     families: tuple[str, ...] = ()
     """The families that can be in this state; none given means all."""
+    needs: str = ""
+    """A field of the state that a family must be able to show, such as ``temperature``."""
     state: dict[str, Any] = {}
 
 
@@ -110,7 +118,7 @@ def scenario_names() -> list[str]:
         f"{family}/{state}"
         for state, data in states.items()
         for family in families
-        if not data.families or family in data.families
+        if (not data.families or family in data.families) and families[family].shows(data.needs)
     )
 
 

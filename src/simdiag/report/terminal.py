@@ -83,6 +83,8 @@ def _section(
     if title:
         console.print(Text(title, "bold"))
     grid = Table.grid(padding=(0, 1))
+    for _column in range(3):
+        grid.add_column(overflow="fold")  # lines of a modem and Chinese have no blanks to wrap at
     for number, line in enumerate(lines):
         grid.add_row(" ", Text(marks[number]) if marks else "", line)
     console.print(grid)

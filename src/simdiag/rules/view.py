@@ -36,11 +36,10 @@ def denied(evidence: Evidence) -> Observation | None:
     if registration(evidence):
         return None
     for domain in DOMAINS:
-        for observation in reversed(evidence.history(f"registration.{domain}.status")):
-            if observation.value in REGISTERED:
-                break
-            if observation.value == 3:
-                return observation
+        newest_first = reversed(evidence.history(f"registration.{domain}.status"))
+        last_word = next((o for o in newest_first if o.value in (*REGISTERED, 3)), None)
+        if last_word is not None and last_word.value == 3:
+            return last_word
     return None
 
 

@@ -86,6 +86,8 @@ def _cannot_open(url: str, problem: Exception) -> TransportError:
         return PortNotFound(url, message(_NO_PORT, port=url))
     if number is None and (match := re.search(r"\[Errno (\d+)\]", text)):
         number = int(match[1])
+    if number == errno.ENOTTY or "Inappropriate ioctl" in text:
+        return PortNotFound(url, message(N_("{port} is no serial port"), port=url))
     reason = os.strerror(number) if number else text.partition(": ")[2] or text
     why = message(reason[:120])
     return PortNotFound(url, message(N_("cannot open {port}: {why}"), port=url, why=why))

@@ -105,6 +105,7 @@ def _compare(first: Examination, run: Callable[[], list[Examination]], as_json: 
     verdict = compare(first.diagnosis, second.diagnosis, (first.evidence, second.evidence))
     text = verdict.text.render(_)
     if as_json:
-        click.echo(json.dumps({"schema": "simdiag/swap/1", "fault_in": verdict.seat, "text": text}))
+        entry = {"schema": "simdiag/swap/1", "fault_in": verdict.seat, "text": text}
+        click.echo(json.dumps(entry, ensure_ascii=False))
     else:
         click.secho(text, bold=True)

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 from simdiag.at import Dialect, Event, FinalResult, InformationText
 from simdiag.at.lines import final_result, is_prefixed, is_urc
 from simdiag.transcript.pasted import words
-from simdiag.transcript.pasted.tools import MMCLI_ERROR
-from simdiag.transcript.pasted.unwrap import pieces, remember_short
+from simdiag.transcript.pasted.tools import MMCLI_ERROR, Way
+from simdiag.transcript.pasted.unwrap import bare, pieces, remember_short, unwrap
 
 DIALECT = Dialect()
 _MAX_COMMAND = 1024
@@ -38,6 +38,18 @@ class Line(NamedTuple):
     answers: tuple[Line, ...] = ()
 
 
+class Heard(NamedTuple):
+    """What was said in a line of the log, judged."""
+
+    way: Way
+    body: str
+    port: str
+    time: str
+    lines: tuple[Line, ...]
+    rest: str | None
+    """What follows the last line end: part of a line. ``None`` if ``body`` has no line end."""
+
+
 _PREFIX = r"[+^$#%!*_]\s?[A-Z](?a:\w*+)"
 _VALUES = r'(?:"[^"]*+(?:"|$)|[^\s";,])*+(?:\s*+,\s*+(?:"[^"]*+(?:"|$)|[^\s";,])*+)*+'
 _EXTENDED = rf"{_PREFIX}(?:\s?=\s?\?|\s?\?[\w,]*+|\s?=\s?{_VALUES})?"
@@ -62,6 +74,27 @@ _PLAIN_REPLY = re.compile(r"""[+^][A-Z][A-Z0-9]++: ?(?:[0-9A-Z,.():/-]|"[0-9A-Z,
 """A short cut: most lines of a capture that differ are of this kind, and need no further look."""
 _WORD = re.compile(r"[A-Za-z0-9\u00c0-\uffff]")
 _TEXT = re.compile(r'[A-Za-z0-9"+(.:\-]')
+
+
+@remember_short
+def hear(text: str) -> Heard | None:
+    """Judge a line of the log; ``None`` if it cannot hold anything of AT."""
+    said = unwrap(text)
+    if said is None or (said.way == "talk" and not _is_worth_hearing(said.body)):
+        return None
+    lines, rest = judge_all(said.body)
+    if rest and (said.way == "either" or said.way == "talk"):
+        lines, rest = (*lines, judge(bare(rest))), None
+    return Heard(*said, lines, rest)
+
+
+def _is_worth_hearing(text: str) -> bool:
+    """Whether a program's log line can hold anything of AT; most do not."""
+    if text[0] in "+^$#%!*_\"'" or text[:2] in ("['", "AT", "at"):
+        return True
+    if text[0].isalpha() and (final_result(text, DIALECT) or is_urc(text, DIALECT)):
+        return True
+    return _is_silence(text)
 
 
 @remember_short
@@ -126,15 +159,6 @@ def _is_notice(text: str) -> bool:
 def _is_prose(text: str, said: list[str]) -> bool:
     sentence = len(said) > 1 and text[-1] in ".!?" and text[-2].islower()
     return sentence or not words.PROSE.isdisjoint(said) or words.SENTENCE.match(text) is not None
-
-
-def is_worth_hearing(text: str) -> bool:
-    """Whether a program's log line can hold anything of AT; most do not."""
-    if text[0] in "+^$#%!*_\"'" or text[:2] in ("['", "AT", "at"):
-        return True
-    if text[0].isalpha() and (final_result(text, DIALECT) or is_urc(text, DIALECT)):
-        return True
-    return _is_silence(text)
 
 
 def _without_comment(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,16 +10,9 @@ from functools import lru_cache
 from simdiag.at import MAX_LINE, Command, Event, FinalResult, Unsolicited, command
 from simdiag.at.lines import final_result, is_urc
 from simdiag.conversation import MAX_LINES, Conversation
-from simdiag.transcript.pasted.judge import (
-    DIALECT,
-    Kind,
-    Line,
-    is_worth_hearing,
-    judge,
-    judge_all,
-)
+from simdiag.transcript.pasted.judge import DIALECT, Heard, Kind, Line, hear, judge, judge_all
 from simdiag.transcript.pasted.tools import Way
-from simdiag.transcript.pasted.unwrap import bare, unwrap
+from simdiag.transcript.pasted.unwrap import bare
 
 _MAX_PORTS = 8
 """Ports kept apart in one log; those beyond share one."""
@@ -49,6 +41,7 @@ def read_pasted(lines: Iterable[str], conversation: Conversation) -> None:
 class _Port:
     """One port of the log: the command that waits, and what is not yet a whole line."""
 
+    name: str
     pending: Command | None = None
     sent_at: float = 0.0
     lines: list[Event] = field(default_factory=list)
@@ -69,7 +62,7 @@ class _Reader:
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
-        self._ports = defaultdict(_Port)
+        self._ports = {"": _Port("")}
         self._port = self._ports[""]
         self._time = 0.0
         self._midnights = 0.0
@@ -78,19 +71,22 @@ class _Reader:
 
     def take(self, text: str) -> None:
         """Read one line of the log (not empty, without white space around it)."""
-        said = unwrap(text)
-        if said is None or (said.way == "talk" and not is_worth_hearing(said.body)):
+        heard = hear(text)
+        if heard is None:
             self._port.age += 1
             return
-        if said.time:
-            self._set_time(said.time)
-        if said.port or said.way != "talk":
-            known = said.port in self._ports or len(self._ports) < _MAX_PORTS
-            self._port = self._ports[said.port if known else ""]
-        if said.way == "sent" or said.way == "received":
-            self._take_marked(self._port, said.way, said.body)
-        else:
-            self._take_unmarked(self._port, said.way, said.body)
+        way = heard.way
+        if heard.time:
+            self._set_time(heard.time)
+        if heard.port != self._port.name and (heard.port or way != "talk"):
+            self._port = self._find_port(heard.port)
+        if way == "sent" or way == "received":
+            self._take_marked(self._port, heard)
+            return
+        if way == "either":
+            self._flush(self._port, "sent")
+        for line in heard.lines:
+            self._take(self._port, way, line)
 
     def end(self) -> None:
         """End what waits: in a log without a single answer, a command was met with silence."""
@@ -109,25 +105,25 @@ class _Reader:
             self._midnights += 86400
         self._time = time + self._midnights
 
-    # ---- lines, partial lines
-    def _take_unmarked(self, port: _Port, way: Way, body: str) -> None:
-        if way == "either":
-            self._flush(port, "sent")
-        lines, rest = judge_all(body)
-        for line in lines:
-            self._take(port, way, line)
-        if rest:
-            self._take(port, way, judge(bare(rest)))
+    def _find_port(self, name: str) -> _Port:
+        if name not in self._ports:
+            if len(self._ports) >= _MAX_PORTS:
+                return self._ports[""]
+            self._ports[name] = _Port(name)
+        return self._ports[name]
 
-    def _take_marked(self, port: _Port, way: Way, body: str) -> None:
+    # ---- lines, partial lines
+    def _take_marked(self, port: _Port, heard: Heard) -> None:
+        way, body, lines, rest = heard.way, heard.body, heard.lines, heard.rest
         if way == "sent":
             self._flush(port, "received")
             port.sends = True
         else:
             self._flush(port, "sent")
             self._heard = self._heard or bool(body)
-        body = port.partial.pop(way, "") + body
-        lines, rest = judge_all(body)
+        if port.partial:
+            body = port.partial.pop(way) + body
+            lines, rest = judge_all(body)
         if rest is None and port.framed and body[:1] != "[":  # a list is whole
             port.partial[way] = body[:MAX_LINE]
             return
@@ -151,10 +147,16 @@ class _Reader:
             return
         elif port.body_follows and kind != "final":
             port.body_follows = False
-        elif pending is not None and (result := _result(line, pending.dial)) is not None:
-            self._finish(port, result)
+        elif (
+            pending is not None
+            and pending.dial
+            and (result := final_result(line.text, DIALECT, dial=True)) is not None
+        ):
+            self._finish(port, FinalResult(b"", *result))
         elif kind == "final":
-            if line.text[0] == "+":
+            if pending is not None:
+                self._finish(port, line.event)
+            elif line.text[0] == "+":
                 self._unsolicited(port, line.text)
         elif kind == "reply" or kind == "odd reply":
             self._reply(port, line)
@@ -237,13 +239,6 @@ class _Reader:
         port.pending = None
         port.lines.clear()
         port.later.clear()
-
-
-def _result(line: Line, dial: bool) -> Event | None:
-    """Return the result that ends a command; what ends a call is one only if it dials."""
-    if dial and (result := final_result(line.text, DIALECT, dial=True)) is not None:
-        return FinalResult(b"", *result)
-    return line.event if line.kind == "final" else None
 
 
 @lru_cache(maxsize=1024)

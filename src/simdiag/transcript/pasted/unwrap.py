@@ -43,7 +43,6 @@ class Said(NamedTuple):
     """As the tool wrote it: a clock, seconds with a point, or milliseconds."""
 
 
-@remember_short
 def unwrap(text: str) -> Said | None:
     """Return what was said in a line of the log, or ``None`` where nothing was."""
     text = _clean(text[:_MAX_LOG_LINE])
@@ -51,7 +50,8 @@ def unwrap(text: str) -> Said | None:
         way: Way = "sent" if debug["way"] == "-->" else "received"
         time = debug["time"] or next(iter(tools.CLOCK.findall(text[: debug.start()])), "")
         return Said(way, text[debug.end() :].removesuffix("'"), debug["port"], time)
-    time, unmarked = "", "either"
+    time = ""
+    unmarked: Way = "either"
     for _ in range(_MAX_HEADS):
         way, head = _find(tools.HEADS, text)
         if head is None:
