@@ -160,10 +160,7 @@ class Evidence:
 
     def last(self, name: str) -> Observation | None:
         """Return the newest observation of a name that has a value."""
-        history = self._by_name.get(name)
-        if history is None:
-            return None
-        return next((o for o in history.newest_first() if o.value is not None), None)
+        return next((o for o in self.newest_first(name) if o.value is not None), None)
 
     def value(self, name: str, default: Any = None) -> Any:
         """Return the newest value of a name."""
@@ -175,7 +172,11 @@ class Evidence:
         found = (self.last(name) for name in self._by_name if name.startswith(prefix))
         return tuple(o for o in found if o is not None)
 
+    def newest_first(self, name: str) -> Iterator[Observation]:
+        """Yield every observation of a name, newest first."""
+        history = self._by_name.get(name)
+        return history.newest_first() if history is not None else iter(())
+
     def recent(self, name: str, count: int) -> tuple[Observation, ...]:
         """Return the newest observations of a name, newest first."""
-        history = self._by_name.get(name)
-        return tuple(islice(history.newest_first(), count)) if history else ()
+        return tuple(islice(self.newest_first(name), count))

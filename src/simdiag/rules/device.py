@@ -32,13 +32,11 @@ def radio(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
         yield fault("modem_fault", 0.6, message(N_("The device is switching itself off.")), mode)
     elif off is not None:
         told = off.name == "device.functionality" and "=" in off.source.command
-        yield fault(
-            "radio_off",
-            0.6 if told else 0.92,
-            message(N_("The radio is switched off.")),
-            off,
-            evidence.last("radio.off_reason"),
-        )
+        reason = evidence.last("radio.off_reason")
+        text = message(N_("The radio is switched off."))
+        if reason is not None:
+            text = message(N_("The radio is kept off by: {reason}."), reason=reason.value)
+        yield fault("radio_off", 0.6 if told else 0.92, text, off, reason)
     elif functionality is not None:
         yield fine("radio_on", message(N_("The radio is switched on.")), functionality)
 

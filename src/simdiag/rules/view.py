@@ -36,8 +36,8 @@ def denied(evidence: Evidence) -> Observation | None:
     if registration(evidence):
         return None
     for domain in DOMAINS:
-        newest_first = reversed(evidence.history(f"registration.{domain}.status"))
-        last_word = next((o for o in newest_first if o.value in (*REGISTERED, 3)), None)
+        statuses = evidence.newest_first(f"registration.{domain}.status")
+        last_word = next((o for o in statuses if o.value in (*REGISTERED, 3)), None)
         if last_word is not None and last_word.value == 3:
             return last_word
     return None
