@@ -26,7 +26,7 @@ from simdiag.driver import (
 
 def _identity(name: str) -> Reader:
     def read(reply: Reply) -> Iterator[Fact]:
-        """+CGMI, +CGMM, +CGMR, +GMI, +GMM, +GMR with their prefix: the first value counts."""
+        """+GMI, +GMM, +GMR with their prefix; the first value counts (L850: then a short name)."""
         if words := reply.fields().text(0):
             yield Fact(name, words[:100])
 
@@ -197,10 +197,5 @@ DRIVER = ModemDriver(
         "+GTACT:": technologies,
         "+GTCELLLOCK:": cell_lock,
         "+GTCCINFO:": cells,
-    },
-    overrides={
-        "+CGMI:": _identity("device.manufacturer"),
-        "+CGMM:": _identity("device.model"),
-        "+CGMR:": _identity("device.revision"),
     },
 )  # fmt: skip

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from simdiag.driver import (
     Fact,
-    Fields,
     Layer,
     ModemDriver,
     PortRole,

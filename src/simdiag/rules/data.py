@@ -93,12 +93,11 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
         return
     text = message(N_("The APN “{apn}” is none that is known for this operator."), apn=name)
     alternatives = (Alternative("data_not_connected", SET_APN),)
-    attached, active = evidence.last("data.attached"), evidence.last("data.active_contexts")
-    fails = (attached is not None and not attached.value) or (
-        active is not None and not active.value
-    )
+    # A private APN is unknown here and right all the same: only a failure makes it suspect.
+    attached, failed = evidence.last("data.attached"), evidence.last("data.attempt_failed")
+    fails = failed is not None or (attached is not None and not attached.value)
     if fails and not denied(evidence):
-        yield fault("apn_wrong", 0.62, text, contexts, attached, active, alternatives=alternatives)
+        yield fault("apn_wrong", 0.62, text, contexts, attached, failed, alternatives=alternatives)
     else:
         yield note(Severity.INFO, "apn_unknown", text, contexts)
 

@@ -12,8 +12,9 @@ from simdiag.rules.view import is_newer, radio_is_off, registration
 
 _TOO_HOT_C = 95
 _WARM_C = 80
-_LOW_MV = 3300
-"""Below this a 3.8 V cellular module browns out when it transmits (vendors' hardware manuals)."""
+_LOW_MV, _TOO_LOW_MV = 3300, 3100
+"""A 3.8 V cellular module browns out below the first when it transmits; a card in a 3.3 V slot
+(mPCIe, M.2) works down to about the second (vendors' hardware manuals)."""
 
 
 @rule
@@ -56,7 +57,7 @@ def supply(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
             event,
             voltage if low else None,
         )
-    elif low and voltage is not None and not registration(evidence):
+    elif voltage is not None and voltage.value < _TOO_LOW_MV and not registration(evidence):
         yield fault(
             "modem_fault",
             0.6,

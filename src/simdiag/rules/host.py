@@ -8,7 +8,6 @@ from simdiag.evidence import Evidence
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
-from simdiag.rules.view import data_up
 
 _BELOW_ALL_ELSE = 0.45
 """A vanished port explains nothing that was seen before it: any fault found until then counts more."""
@@ -91,8 +90,8 @@ def computer_does_not_use_the_link(
     evidence: Evidence, _: CarrierProfile | None
 ) -> Iterator[Finding]:
     """The modem has an address, the computer's interface to it has none, or no name server."""
-    up, interface = data_up(evidence), evidence.last("host.interface")
-    if up is None or interface is None:
+    up, interface = evidence.last("data.addresses"), evidence.last("host.interface")
+    if up is None or interface is None or not any(up.value.values()):
         return
     if not interface.value.get("address"):
         yield fault("host_network_fault", 0.7,

@@ -27,6 +27,17 @@ _PHONE = message(N_("Put this card into a phone at the same place: is it served 
 _AUTOMATIC = message(N_("Set network mode and selection to automatic: does it register?"))
 
 
+_EXTRA_REACH_DB = 15
+"""LTE-M and NB-IoT repeat what they send and reach as much deeper (TS 36.300 clause 23.7a)."""
+
+
+def _is_iot_radio(evidence: Evidence) -> bool:
+    words = str(evidence.value("cell.technology", "")).upper()
+    codes = [o.value for o in evidence.under("registration.") if "access_technology" in o.name]
+    named = any(w in words for w in ("NB", "CAT-M", "EMTC", "CAT M"))
+    return named or bool({8, 9} & {*codes, evidence.value("operator.access_technology")})
+
+
 def _kind(observation: Observation) -> str:
     return observation.name.removeprefix("signal.").removesuffix("_dbm")
 
@@ -53,12 +64,13 @@ def coverage(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     if strongest is None:
         return
     kind, dbm = _kind(strongest), strongest.value
+    dbm += _EXTRA_REACH_DB if _is_iot_radio(evidence) else 0
     limit = _HOPELESS_DBM if registration(evidence) else _WEAK_DBM
     if dbm <= limit[kind] and not refused(evidence):
         yield fault(
             "weak_signal",
             0.7,
-            message(N_("The signal is very weak: {dbm} dBm."), dbm=dbm),
+            message(N_("The signal is very weak: {dbm} dBm."), dbm=strongest.value),
             strongest,
             evidence.last("signal.sinr_db"),
             alternatives=(Alternative("modem_fault", _WALK),),
@@ -67,13 +79,13 @@ def coverage(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
         yield note(
             Severity.WARNING,
             "signal_weak",
-            message(N_("The signal is weak: {dbm} dBm."), dbm=dbm),
+            message(N_("The signal is weak: {dbm} dBm."), dbm=strongest.value),
             strongest,
         )
     else:
         yield fine(
             "signal_good",
-            message(N_("The signal is strong enough: {dbm} dBm."), dbm=dbm),
+            message(N_("The signal is strong enough: {dbm} dBm."), dbm=strongest.value),
             strongest,
         )
 

@@ -98,7 +98,7 @@ def _unusable(evidence: Evidence, state: Observation) -> Iterator[Finding]:
         )
     elif state.value == "error":
         yield from _without_reason(evidence, state)
-    elif state.value == "no profile" or _no_profile(evidence, state):
+    elif state.value == "no profile" or _no_profile(evidence):
         yield fault(
             "sim_profile_missing",
             0.6,
@@ -154,11 +154,10 @@ def _without_reason(evidence: Evidence, state: Observation) -> Iterator[Finding]
     )
 
 
-def _no_profile(evidence: Evidence, state: Observation) -> bool:
+def _no_profile(evidence: Evidence) -> bool:
     """Whether the card says READY, and it is only its numbers that cannot be read."""
-    if "CPIN" in state.source.command.upper():
-        return False
-    ready = any(o.value == "READY" for o in evidence.history("sim.state"))
+    asked = (o for o in evidence.newest_first("sim.state") if "CPIN" in o.source.command.upper())
+    ready = next((o.value == "READY" for o in asked), False)
     unread = evidence.last("sim.imsi") is None and evidence.last("sim.iccid") is None
     return ready and unread
 

@@ -75,7 +75,8 @@ def data_up(evidence: Evidence) -> Observation | None:
         observation = evidence.last(name)
         if observation is not None and any(_values(observation.value)):
             return observation
-    return None
+    interface = evidence.last("host.interface")
+    return interface if interface is not None and interface.value.get("address") else None
 
 
 def _values(value: object) -> Iterator[object]:
