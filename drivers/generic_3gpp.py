@@ -295,7 +295,9 @@ def _cause_in_words(text: str) -> Iterator[Fact]:
     if value is not None and session and not mobility:
         yield Fact("data.last_error", value)
     elif value is not None:
-        yield Fact("registration.reject_cause", value)
+        # A number without such words is the release cause of a call (16, 17 …).
+        if mobility or (number and number[1]):
+            yield Fact("registration.reject_cause", value)
     elif (cause := sm_cause(text)) is not None and (session or mm_cause(text) is None):
         yield Fact("data.last_error", cause)
     elif (cause := mm_cause(text)) is not None:
@@ -310,6 +312,9 @@ def operator(reply: Reply) -> Iterator[Fact]:
     mode, form, name = values.integer(0), values.integer(1), values.text(2)
     if mode is not None and 0 <= mode <= 4:
         yield Fact("operator.mode", mode)
+        yield Fact("operator.selected", name is not None)
+    if form in (0, 1, 2):
+        yield Fact("operator.format", form)
     if name and re.fullmatch(r"\d{5,6}", name):
         yield Fact("operator.plmn", name)
     elif name and form in (0, 1):
@@ -450,6 +455,11 @@ def equipment_error(reply: Reply) -> Iterator[Fact]:
         yield Fact("registration.reject_cause" if cause[0] == "mm" else "data.last_error", cause[1])
     elif error.text:
         yield from _cause_in_words(error.text)
+    if _ATTEMPT.match(reply.command.upper().replace(" ", "")):
+        yield Fact("data.attempt_failed", reply.command)
+
+
+_ATTEMPT = re.compile(r"AT\+(?:CGATT=1|CGACT=1)")
 
 
 def _error_of_line(lines: tuple[str, ...]) -> Error | None:
@@ -465,7 +475,7 @@ def _bare_error(reply: Reply) -> Iterator[Fact]:
     command = reply.command.upper().replace(" ", "")
     if re.match(r"AT\+(CPIN\?|CIMI)$", command):
         yield Fact("sim.state", "error")
-    elif re.match(r"AT\+(CGATT=1|CGACT=1)", command):
+    elif _ATTEMPT.match(command):
         yield Fact("data.attempt_failed", command)
 
 

@@ -215,7 +215,7 @@ DRIVER = ModemDriver(
     family="quectel-ec2x",
     vendor="Quectel",
     match=usb(0x2C7C, 0x0121, 0x0125, 0x0191, 0x0195, 0x0296, 0x0306, 0x030B, 0x0435, 0x0512),
-    identify=r"\b(EC2[015]|EG2[15]|EG9\d|EP06|EM0[56]|EG06|EM12|EG12|EG18)",
+    identify=r"\b(EC2[015](?!\d)|EG2[15]|EG9[15](?!\d)|EP06|EM0[56]|EG06|EM12|EG12|EG18)",
     ports={
         0: PortRole.DIAG,
         1: PortRole.GNSS,

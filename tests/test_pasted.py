@@ -1,7 +1,5 @@
 """Pasted logs: every form that people paste gives the exchanges that took place, and no more."""
 
-# ruff: noqa: E501 - the lines of a log are as long as they are
-
 from __future__ import annotations
 
 import io

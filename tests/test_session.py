@@ -109,11 +109,29 @@ def test_what_was_changed_is_restored_last_first():
     assert modem.sent == ["AT+CMEE=1", "AT+CEREG=3", "AT+CEREG=0", "AT+CMEE=0"]
 
 
-def test_a_setting_that_was_refused_is_not_restored():
+def test_a_setting_is_restored_even_if_it_seemed_refused():
+    """The error may have been another program's."""
     session, modem, _ = session_with({"AT+CEREG=3": [(0.01, b"\r\nERROR\r\n")]})
     session.change("AT+CEREG=3", "AT+CEREG=0")
     session.restore_settings()
-    assert modem.sent == ["AT+CEREG=3"]
+    assert modem.sent == ["AT+CEREG=3", "AT+CEREG=0"]
+
+
+def test_a_second_interruption_waits_until_all_is_restored():
+    session, modem, _ = session_with({})
+    session.change("AT+CMEE=1", "AT+CMEE=0")
+    session.change("AT+CEREG=3", "AT+CEREG=0")
+    read = modem.read
+
+    def interrupted(timeout_s: float) -> bytes:
+        modem.read = read
+        raise KeyboardInterrupt
+
+    modem.read = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        session.restore_settings()
+    assert modem.sent[-1] == "AT+CMEE=0"
+    assert "AT+CEREG=0" in modem.sent
 
 
 def test_settings_are_restored_after_an_interruption_in_mid_command():

@@ -14,7 +14,7 @@ from simdiag.collect.computer import interface_observation, usb_observations
 from simdiag.diagnose import Diagnosis, diagnose
 from simdiag.discovery import SerialPort, UsbModem, candidates
 from simdiag.driver import Layer
-from simdiag.errors import PortBusy, PortDenied, TransportError
+from simdiag.errors import Cancelled, PortBusy, PortDenied, SimdiagError, TransportError
 from simdiag.evidence import Evidence, Observation, Source
 from simdiag.experiment import fitting
 from simdiag.message import N_, Message, message
@@ -81,7 +81,12 @@ def examine(
     if target.device is not None:
         for observation in usb_observations(target.device):
             result.evidence.add(observation)
-    _over_the_port(result, options, progress, then or _experiments(options))
+    try:
+        _over_the_port(result, options, progress, then or _experiments(options))
+    except Cancelled:
+        raise
+    except SimdiagError as error:  # one device's trouble must not cost the others their results
+        _problem(result, "missing", error.message)
     if target.device is not None and (seen := interface_observation(target.device)) is not None:
         result.evidence.add(seen)
     judge(result, options.profile)

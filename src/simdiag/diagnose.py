@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simdiag.causes import CAUSES, Cause, CauseLayer, Responsible
+from simdiag.causes import CAUSES, Cause, Responsible
 from simdiag.evidence import Evidence
 from simdiag.message import N_, LocalText, Message, message
 from simdiag.profile import CarrierProfile
@@ -14,7 +14,9 @@ from simdiag.rules import Alternative, Finding, Severity, all_rules
 FLOOR = 0.4
 """Below this a verdict would be a guess: it is ``inconclusive``, with the question to ask next."""
 _EXPLAINS = 0.5
-"""From this confidence on, a fault explains the symptoms of the layers above it."""
+_MUCH_SURER = 0.25
+"""From the first confidence on a fault explains the symptoms of the layers above it, unless one
+of those is so much surer that it stands on its own."""
 
 _QUESTIONS = (
     ("device.functionality", "AT+CFUN?"),
@@ -82,11 +84,15 @@ def diagnose(evidence: Evidence, profile: CarrierProfile | None = None) -> Diagn
 
 def _unexplained(faults: list[Finding]) -> list[Finding]:
     """Return the faults that no fault of a lower layer explains, the surest first."""
-    deepest = min(
-        (CAUSES[f.code].layer for f in faults if f.confidence >= _EXPLAINS),
-        default=CauseLayer.USAGE,
-    )
-    remaining = [f for f in faults if CAUSES[f.code].layer <= deepest]
+    remaining = [
+        fault
+        for fault in faults
+        if not any(
+            CAUSES[other.code].layer < CAUSES[fault.code].layer
+            and other.confidence >= max(_EXPLAINS, fault.confidence - _MUCH_SURER)
+            for other in faults
+        )
+    ]
     return sorted(remaining, key=lambda f: -f.confidence)
 
 

@@ -34,7 +34,7 @@ _QUERY_BY_SET = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SESSION = re.compile(
-    r"^(?:\+CMEE=[012]|\+C(?:5G|E|G)?REG=[0-5]|\+COPS=3,[0-2]|V1)$", re.IGNORECASE
+    r"^(?:\+CMEE=[012]|\+C(?:5G|E|G)?REG=[0-5]|\+COPS=3,[0-2]|V[01])$", re.IGNORECASE
 )
 """Settings of this session only; whoever changes one restores it (``AtSession.change``)."""
 

@@ -19,6 +19,8 @@ from simdiag.transcript.recorded import Recorder
 from simdiag.transport import Transport
 
 _UNSAFE = N_("{command} is not on the read-only list of an examination")
+_UNCONDITIONAL = ("AT", "ATV1")
+"""Sent even out of sync: they bring a modem to answer in the first place."""
 _SETTLE_S = 0.05
 _RESYNC_S = 2.0
 _RESTORE_S = 2.0
@@ -52,6 +54,8 @@ class AtSession:
         self._strays = 0
         self._in_sync = True
         self._mute = False
+        self._markers: tuple[str, ...] = ("AT+CMEE?", "AT")
+        self.silences = 0
         self._ok_after_error = True
         self.received_bytes = 0
         self.recorder = Recorder(transport.name, clock)
@@ -79,7 +83,7 @@ class AtSession:
             raise UnsafeCommand(message(_UNSAFE, command=text))
         if self._cancelled():
             raise Cancelled(N_("the examination was ended"))
-        if not self._in_sync and text != "AT" and not self._resynchronise():
+        if not self._in_sync and text not in _UNCONDITIONAL and not self._resynchronise():
             self._mute = True
             raise ModemMute(N_("the modem has stopped answering"))
         return self._ask(text, prefixes, timeout_s, linger_s)
@@ -88,11 +92,9 @@ class AtSession:
         """Send a session setting; ``restore`` is sent when the session ends."""
         if not is_session_setting(setting) or not is_session_setting(restore):
             raise UnsafeCommand(message(_UNSAFE, command=setting))
-        self._restore.append(restore)
-        exchange = self.execute(setting)
-        if exchange.error is not None and not exchange.error.silent:
-            self._restore.pop()
-        return exchange
+        if restore not in self._restore:  # even if refused: the error may be another program's
+            self._restore.append(restore)
+        return self.execute(setting)
 
     def carry_out(self, text: str, timeout_s: float = 15.0) -> Exchange:
         """Send a command that changes the modem. The caller has asked the user and was allowed."""
@@ -109,17 +111,31 @@ class AtSession:
             self._receive(min(left, 0.5))
 
     def restore_settings(self) -> None:
-        """Put back what was changed, last first; a vanished port or a mute modem ends it."""
+        """Put back what was changed, last first; a vanished port or a mute modem ends it.
+
+        Another Ctrl-C waits until it is done: that takes two seconds a setting at the most.
+        """
+        interrupted: KeyboardInterrupt | None = None
+        for _attempt in range(2 * len(self._restore)):
+            try:
+                if not self._restore or not self._restore_one():
+                    break
+            except KeyboardInterrupt as again:
+                interrupted = again
+            except PortGone:
+                break
+        if interrupted is not None:
+            raise interrupted
+
+    def _restore_one(self) -> bool:
+        """Restore the setting that was changed last; false if the modem is mute."""
         if self._conversation.pending:
             self._give_up()
             self._receive_until_quiet(0.2)
-        while self._restore:
-            try:
-                if self._ask(self._restore[-1], (), _RESTORE_S).error is not None and self._mute:
-                    return
-            except PortGone:
-                return
+        if self._ask(self._restore[-1], (), _RESTORE_S).ended:
             self._restore.pop()
+            return True
+        return not self._mute
 
     def close(self) -> None:
         """Give the port back."""
@@ -161,6 +177,7 @@ class AtSession:
     def _give_up(self) -> Exchange:
         self._protocol.give_up()
         self._in_sync = False
+        self.silences += 1
         self.recorder.add("note", b"no answer")
         exchange = self._conversation.abandon(self.now, silent=True)
         assert exchange is not None  # noqa: S101 - a command was pending
@@ -174,11 +191,13 @@ class AtSession:
         """
         self._receive_until_quiet(0.2)
         answered = False
-        for marker in ("AT+CMEE?", "AT"):
+        for marker in self._markers:
             exchange = self._ask(marker, (), _RESYNC_S)
             answered = answered or exchange.ended
             if exchange.lines and marker != "AT":
                 break
+            if not exchange.ended and marker != "AT":
+                self._markers = ("AT",)  # this modem keeps silent at what it does not know
             self._receive_until_quiet(0.3)
         self._in_sync = answered
         return answered

@@ -23,6 +23,10 @@ _IDENTITY = ("ATI", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN")
 _DOMAINS = {"cs": "CREG", "ps": "CGREG", "eps": "CEREG", "5gs": "C5GREG"}
 _REGISTERED = (1, 5, 6, 7, 9, 10)
 _SIM_TRANSIENT = ("busy", "failure", "not inserted", "error")
+_LIMIT_S = 75.0
+"""After so long an examination asks no more: a verdict from what there is helps more."""
+_PATIENT_FOR = 3
+"""A modem that kept silent so often keeps silent at what it does not know: wait less."""
 _BOOT_S = 30.0
 """How long after its start a module may still misreport the card (boot transients)."""
 
@@ -98,7 +102,16 @@ class AtExamination:
             if layer is not Layer.DEVICE:
                 self._progress(layer, self.evidence)
             self.read(layer)
+        if self._restarted():
+            self._report_errors_in_numbers()
+            for layer in (Layer.SIM, Layer.REGISTRATION, Layer.RADIO, Layer.DATA):
+                self.read(layer)
         self._await_registration()
+
+    def _restarted(self) -> bool:
+        """Whether the module began anew after its card was asked for."""
+        boot, card = self.evidence.last("device.boot_event"), self.evidence.last("sim.state")
+        return boot is not None and card is not None and boot.time > card.time
 
     def read(self, layer: Layer, *, detail: bool = True) -> None:
         """Ask all that belongs to a layer; may be repeated to see what has changed.
@@ -140,7 +153,7 @@ class AtExamination:
             self.session.execute(text)
         words = (self.evidence.value(f"device.{n}") for n in ("manufacturer", "model", "revision"))
         description = " ".join(str(w) for w in words if w)
-        driver = self.driver or self._drivers.for_description(description)
+        driver = self._drivers.for_description(description) or self.driver
         self.driver = driver or self._drivers.generic
         self._interpret = interpreter(self._drivers.readers(self.driver))
         self.session.use(self.driver.dialect)
@@ -161,8 +174,14 @@ class AtExamination:
     def _probe(self, probe: Probe) -> None:
         if probe.unless and self.evidence.last(probe.unless) is not None:
             return
+        if self.session.now > _LIMIT_S:
+            return
+        patient = self.session.silences < _PATIENT_FOR
         self.session.execute(
-            probe.command, *probe.prefixes, timeout_s=probe.timeout_s, linger_s=probe.linger_s
+            probe.command,
+            *probe.prefixes,
+            timeout_s=probe.timeout_s if patient else min(1.0, probe.timeout_s),
+            linger_s=probe.linger_s,
         )
 
     # ---- registration, with area, cell and reject cause ----------------------------------
@@ -188,7 +207,8 @@ class AtExamination:
     def _operator_in_digits(self) -> None:
         if self.evidence.last("operator.plmn") or not self.evidence.last("operator.name"):
             return
-        if self.session.change("AT+COPS=3,2", "AT+COPS=3,0").error is None:
+        name_format = self.evidence.value("operator.format", 0)
+        if self.session.change("AT+COPS=3,2", f"AT+COPS=3,{name_format}").error is None:
             self.session.execute("AT+COPS?", timeout_s=10)
 
     # ---- what may only need time ---------------------------------------------------------

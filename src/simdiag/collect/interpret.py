@@ -48,6 +48,8 @@ def _readings(
                 yield Reading(fact.name, fact.value, shown)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as bad:
             yield Reading("at.unreadable", shown, shown, f"{type(bad).__name__}: {bad}")
+    if exchange.unsolicited and exchange.lines[0][:2].upper() == "AT":
+        yield Reading("host.foreign_command", exchange.lines[0][:60], exchange.lines[0][:60])
     if exchange.error is not None:
         name = "at.silent" if exchange.error.silent else "at.error"
         yield Reading(name, exchange.command, str(exchange.error), str(exchange.error))

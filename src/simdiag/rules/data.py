@@ -15,7 +15,7 @@ from simdiag.rules.network_causes import (
     SET_APN,
     NetworkCause,
 )
-from simdiag.rules.view import data_up, denied, is_newer, registration
+from simdiag.rules.view import data_up, denied, from_memory, is_newer, refused, registration
 
 _PLACEHOLDERS = {
     "yourapn",
@@ -31,12 +31,13 @@ _PLACEHOLDERS = {
 
 
 @rule
-def refused(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+def session_cause(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """The network gave a reason for refusing the data connection."""
     reason = evidence.last("data.last_error")
     if reason is None or reason.value in HARMLESS_SESSION:
         return
-    if is_newer(up := data_up(evidence), reason):
+    up = data_up(evidence)
+    if up is not None and (from_memory(reason) or is_newer(up, reason)):
         yield note(
             Severity.INFO,
             "data_refused_before",
@@ -111,6 +112,8 @@ def attempt(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     attached = evidence.last("data.attached")
     if attached is not None and attached.value and is_newer(attached, failed):
         return
+    if refused(evidence):  # that is the reason
+        return
     yield fault(
         "data_not_connected",
         0.55,
@@ -142,9 +145,11 @@ def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
         text = N_("A data connection is active.")
         yield fine("data_active", message(text), active, attached)
         return
-    if served is None or active is None or active.value or "data.last_error" in evidence:
+    if served is None or "data.last_error" in evidence:
         return
-    if addresses is not None:
+    if (active is None or active.value) and (attached is None or attached.value):
+        return
+    if addresses is not None or (attached is not None and not attached.value):
         yield fault(
             "data_not_connected",
             0.6,

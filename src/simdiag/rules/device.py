@@ -23,7 +23,8 @@ def radio(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     off = radio_is_off(evidence)
     functionality = evidence.last("device.functionality")
     mode = evidence.last("device.mode")
-    if functionality is not None and functionality.value == 5:
+    in_use = registration(evidence)
+    if functionality is not None and functionality.value == 5 and not in_use:
         yield fault(
             "modem_fault", 0.85, message(N_("The device is in factory test mode.")), functionality
         )
@@ -49,7 +50,10 @@ def supply(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     event = next((e for e in reversed(warnings) if "VOLTAGE" in e.value.upper()), None)
     voltage = evidence.last("device.voltage_mv")
     low = voltage is not None and voltage.value < _LOW_MV
-    if event is not None:
+    if event is not None and is_newer(registration(evidence), event):
+        text = N_("The supply voltage broke down earlier.")
+        yield note(Severity.WARNING, "voltage_dip", message(text), event)
+    elif event is not None:
         yield fault(
             "modem_fault",
             0.85,
@@ -102,6 +106,15 @@ def restarts(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
 
 
 @rule
+def refuses_everything(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """An error to every command says nothing of the card."""
+    errors = evidence.recent("at.error", 5)
+    if len(errors) == 5 and "at.answered" not in evidence:
+        text = N_("The device answers every command with an error.")
+        yield fault("modem_fault", 0.65, message(text), *errors[:2])
+
+
+@rule
 def own_error(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """Phone or memory failure where the device was asked of itself."""
     if (error := evidence.last("device.error")) is not None:
@@ -116,7 +129,8 @@ def temperature(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findin
     if observation is None:
         return
     degrees = observation.value
-    if degrees >= _TOO_HOT_C and not registration(evidence):
+    card_ready = evidence.value("sim.state", "READY") == "READY"
+    if degrees >= _TOO_HOT_C and card_ready and not registration(evidence):
         yield fault(
             "overheating",
             0.85,

@@ -168,7 +168,10 @@ def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]
         )
         return
     service = evidence.last("registration.service")
-    if not known and service is not None and service.value == "none":
+    if service is None or service.value != "none":
+        selected = evidence.last("operator.selected")
+        service = selected if selected is not None and not selected.value else None
+    if not known and service is not None:
         yield fault(
             "searching",
             0.45,

@@ -16,10 +16,10 @@ from simdiag.rules.network_causes import (
     NetworkCause,
 )
 from simdiag.rules.view import (
-    PACKET_DOMAINS,
     REGISTERED,
     data_up,
     denied,
+    from_memory,
     home_plmns,
     is_newer,
     radio_is_off,
@@ -51,7 +51,7 @@ def reject_cause(evidence: Evidence, profile: CarrierProfile | None) -> Iterator
     if reason.value == 18 and registration(evidence):
         return
     known = MOBILITY.get(reason.value, _UNKNOWN)
-    if reason.value == 11 and _at_home(evidence):
+    if reason.value == 11 and _at_home(evidence, profile):
         known = _REFUSED_AT_HOME
     text = N_("{meaning} (reject cause {number})")
     yield fault(
@@ -75,18 +75,20 @@ _REFUSED_AT_HOME = NetworkCause(
 
 
 def _packet_service_after(evidence: Evidence, reason: Observation) -> Observation | None:
-    served = (status(evidence, d) for d in PACKET_DOMAINS)
-    found = next(
-        (o for o in served if o is not None and o.value in REGISTERED and is_newer(o, reason)), None
-    )
-    if found is None and is_newer(up := data_up(evidence), reason):
-        return up
-    return found
+    served = registration(evidence)
+    if served is not None and (from_memory(reason) or is_newer(served, reason)):
+        return served
+    up = data_up(evidence)
+    return up if is_newer(up, reason) else None
 
 
-def _at_home(evidence: Evidence) -> bool:
+def _at_home(evidence: Evidence, profile: CarrierProfile | None) -> bool:
+    """Whether the network is the card's own; an operator may have several PLMNs."""
     plmn = str(evidence.value("operator.plmn") or "")
-    return bool(plmn) and plmn in home_plmns(evidence)
+    own = set(home_plmns(evidence))
+    if profile is not None and own & set(profile.plmns):
+        own |= set(profile.plmns)
+    return bool(plmn) and plmn in own
 
 
 @rule
@@ -109,6 +111,20 @@ def refused_without_reason(evidence: Evidence, _: CarrierProfile | None) -> Iter
             refusal,
             card,
             alternatives=others[:1],
+        )
+        return
+    voice = status(evidence, "cs")
+    if voice is not None and voice.value in REGISTERED:
+        yield fault(
+            "data_not_subscribed",
+            0.6,
+            message(N_("The network serves the card for voice and refuses it for data.")),
+            refusal,
+            voice,
+            alternatives=(
+                Alternative("network_refused", SWAP),
+                Alternative("band_or_mode_restricted", SWAP),
+            ),
         )
         return
     only_voice = all(o.name == "registration.cs.status" for o in statuses(evidence))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
-from simdiag.rules.view import is_newer, radio_is_off, registration, statuses
+from simdiag.rules.view import data_up, is_newer, radio_is_off, registration, statuses
 
 _OTHER_DEVICE = message(N_("Put this card into another device: does it work there?"))
 _OTHER_CARD = message(N_("Put another card into this device: is it seen?"))
@@ -61,10 +62,32 @@ def card_state(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
         yield from _unusable(evidence, state)
 
 
+_SECONDARY = re.compile(r"AT\+(?:CNUM|CPB|CSMP|CMG|CSCA)")
+"""Questions to phone book and messages, which a card may refuse while all else works."""
+
+
+def _disproof(evidence: Evidence, state: Observation) -> Observation | None:
+    """Return what shows that one failed question does not make the card unusable."""
+    asked = state.source.command.upper().replace(" ", "")
+    if not asked or "CPIN" in asked or _answer_to_cpin(evidence) not in (None, "READY"):
+        return None
+    served = registration(evidence) or data_up(evidence)
+    if served is None and _SECONDARY.match(asked):
+        states = evidence.newest_first("sim.state")
+        return next((o for o in states if o.value == "READY"), None)
+    return served
+
+
+def _answer_to_cpin(evidence: Evidence) -> str | None:
+    """The newest state that the question for it (+CPIN?) gave."""
+    states = evidence.newest_first("sim.state")
+    return next((o.value for o in states if "CPIN" in o.source.command.upper()), None)
+
+
 def _unusable(evidence: Evidence, state: Observation) -> Iterator[Finding]:
     """The card does not answer; with the radio off that may be for want of power."""
     off = radio_is_off(evidence)
-    read = _read_after(evidence, state)
+    read = _read_after(evidence, state) or _disproof(evidence, state)
     if off is not None and state.value in ("failure", "error", "busy", "not inserted"):
         yield note(
             Severity.INFO,
@@ -81,7 +104,7 @@ def _unusable(evidence: Evidence, state: Observation) -> Iterator[Finding]:
         yield note(
             Severity.WARNING,
             "sim_unsteady",
-            message(N_("The card failed once and was read later: its contact may be loose.")),
+            message(N_("One question to the card failed, yet it works otherwise.")),
             state,
             read,
         )
@@ -156,10 +179,8 @@ def _without_reason(evidence: Evidence, state: Observation) -> Iterator[Finding]
 
 def _no_profile(evidence: Evidence) -> bool:
     """Whether the card says READY, and it is only its numbers that cannot be read."""
-    asked = (o for o in evidence.newest_first("sim.state") if "CPIN" in o.source.command.upper())
-    ready = next((o.value == "READY" for o in asked), False)
     unread = evidence.last("sim.imsi") is None and evidence.last("sim.iccid") is None
-    return ready and unread
+    return _answer_to_cpin(evidence) == "READY" and unread
 
 
 def _card_switch(evidence: Evidence) -> Iterator[Finding]:

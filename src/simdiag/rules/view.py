@@ -27,8 +27,17 @@ def statuses(evidence: Evidence, domains: tuple[str, ...] = DOMAINS) -> Iterator
 
 
 def registration(evidence: Evidence) -> Observation | None:
-    """Return the observation that shows a registration, a packet domain's first."""
-    return next((o for o in statuses(evidence) if o.value in REGISTERED), None)
+    """Return the observation that shows a registration for data.
+
+    A packet domain's goes first. The voice domain alone stands for it (2G, or a log that shows no
+    more) unless a packet domain is refused.
+    """
+    packet = list(statuses(evidence, PACKET_DOMAINS))
+    served = next((o for o in packet if o.value in REGISTERED), None)
+    if served is not None or any(o.value == 3 for o in packet):
+        return served
+    voice = status(evidence, "cs")
+    return voice if voice is not None and voice.value in REGISTERED else None
 
 
 def denied(evidence: Evidence) -> Observation | None:
@@ -46,7 +55,8 @@ def denied(evidence: Evidence) -> Observation | None:
 def refused(evidence: Evidence) -> Observation | None:
     """Return the refusal that stands: a reject cause given since, or a denied registration."""
     reason = evidence.last("registration.reject_cause")
-    if reason is not None and not is_newer(registration(evidence), reason):
+    served = registration(evidence)
+    if reason is not None and not (served and (from_memory(reason) or is_newer(served, reason))):
         return reason
     return denied(evidence)
 
@@ -64,26 +74,36 @@ def serving_cell(evidence: Evidence) -> Observation | None:
     state = evidence.last("cell.state")
     if state is not None:
         return state if state.value in SERVED_STATES else None
+    if not only_voice:
+        return None
     band = evidence.last("cell.band")
     seen = evidence.last("operator.plmn") or level(evidence)
     return band if seen is not None else None
 
 
 def data_up(evidence: Evidence) -> Observation | None:
-    """Return the observation of an address in use: the data connection stands."""
-    for name in ("data.addresses", "data.local_address"):
-        observation = evidence.last(name)
-        if observation is not None and any(_values(observation.value)):
-            return observation
+    """Return the observation of an address in use: the data connection stands.
+
+    The contexts of the operator's own services (IMS, emergency) are none that carry data.
+    """
+    services = {
+        context["cid"]
+        for context in evidence.value("data.defined_contexts", [])
+        if str(context["apn"]).lower().startswith(_SERVICE_APNS)
+    }
+    addresses = evidence.last("data.addresses")
+    if addresses is not None and any(a for c, a in addresses.value.items() if c not in services):
+        return addresses
     interface = evidence.last("host.interface")
     return interface if interface is not None and interface.value.get("address") else None
 
 
-def _values(value: object) -> Iterator[object]:
-    if isinstance(value, dict):
-        yield from value.values()
-    else:
-        yield value
+_SERVICE_APNS = ("ims", "sos", "xcap")
+
+
+def from_memory(observation: Observation) -> bool:
+    """Whether this is the modem's memory of its last error, of no known age (``AT+CEER``)."""
+    return "CEER" in observation.source.command.upper()
 
 
 def is_newer(first: Observation | None, second: Observation | None) -> bool:
@@ -96,7 +116,8 @@ def is_newer(first: Observation | None, second: Observation | None) -> bool:
 def radio_is_off(evidence: Evidence) -> Observation | None:
     """Return the observation that the radio is off, by command or by a power state."""
     functionality = evidence.last("device.functionality")
-    if functionality is not None and functionality.value in (0, 2, 3, 4, 7):
+    off = functionality is not None and functionality.value in (0, 2, 3, 4, 7)
+    if off and not is_newer(registration(evidence), functionality):
         return functionality
     mode = evidence.last("device.mode")
     if mode is not None and mode.value == "low power":
@@ -108,11 +129,10 @@ def radio_is_off(evidence: Evidence) -> Observation | None:
 
 
 def level(evidence: Evidence) -> Observation | None:
-    """Return the best level there is: RSRP of LTE or NR, else RSCP, else RSSI."""
-    for kind in ("rsrp", "ss_rsrp", "rscp", "rssi"):
-        if (observation := evidence.last(f"signal.{kind}_dbm")) is not None:
-            return observation
-    return None
+    """Return the newest level; of the same exchange RSRP goes before RSSI."""
+    kinds = ("rsrp", "ss_rsrp", "rscp", "rssi")
+    found = [o for k in kinds if (o := evidence.last(f"signal.{k}_dbm")) is not None]
+    return max(found, key=lambda o: o.source.exchange, default=None)
 
 
 def hears_nothing(evidence: Evidence) -> Observation | None:

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 from simdiag.at import Dialect, Event, FinalResult, InformationText
 from simdiag.at.lines import final_result, is_prefixed, is_urc
 from simdiag.transcript.pasted import words
-from simdiag.transcript.pasted.tools import MMCLI_ERROR, Way
-from simdiag.transcript.pasted.unwrap import bare, pieces, remember_short, unwrap
+from simdiag.transcript.pasted.tools import MMCLI_ERROR
+from simdiag.transcript.pasted.unwrap import Said, bare, pieces, remember_short, unwrap
 
 DIALECT = Dialect()
 _MAX_COMMAND = 1024
@@ -38,17 +38,9 @@ class Line(NamedTuple):
     answers: tuple[Line, ...] = ()
 
 
-class Heard(NamedTuple):
-    """What was said in a line of the log, judged."""
-
-    way: Way
-    body: str
-    port: str
-    time: str
-    lines: tuple[Line, ...]
-    rest: str | None
-    """What follows the last line end: part of a line. ``None`` if ``body`` has no line end."""
-
+Lines = tuple[tuple[Line, ...], str | None]
+"""The lines in a text, and what follows the last line end: part of a line, perhaps an empty one;
+``None`` if the text has no line end."""
 
 _PREFIX = r"[+^$#%!*_]\s?[A-Z](?a:\w*+)"
 _VALUES = r'(?:"[^"]*+(?:"|$)|[^\s";,])*+(?:\s*+,\s*+(?:"[^"]*+(?:"|$)|[^\s";,])*+)*+'
@@ -70,22 +62,24 @@ _COMMENT = re.compile(
     r'|(?<!\s)\s*\((?=[^()"]{0,100}[\u2e80-\u9fff])'
 )
 _RESULT_NAME = re.compile(r"[+^$#%!*&_]\s?[A-Z][A-Z0-9_]+(?:\s?:|$)|\*ATREADY|\^[A-Z]{3,}(?![a-z])")
-_PLAIN_REPLY = re.compile(r"""[+^][A-Z][A-Z0-9]++: ?(?:[0-9A-Z,.():/-]|"[0-9A-Z,.():*/-]*+")*+""")
+_PLAIN_REPLY = re.compile(r"""[+^][A-Z][A-Z0-9]++: ?[0-9A-Z,."():*/-]*+""")
 """A short cut: most lines of a capture that differ are of this kind, and need no further look."""
 _WORD = re.compile(r"[A-Za-z0-9\u00c0-\uffff]")
 _TEXT = re.compile(r'[A-Za-z0-9"+(.:\-]')
 
 
 @remember_short
-def hear(text: str) -> Heard | None:
+def hear(text: str) -> tuple[Said, Lines] | None:
     """Judge a line of the log; ``None`` if it cannot hold anything of AT."""
+    if _PLAIN_REPLY.fullmatch(text):
+        return Said("either", text), ((_line("reply", text),), None)
     said = unwrap(text)
     if said is None or (said.way == "talk" and not _is_worth_hearing(said.body)):
         return None
     lines, rest = judge_all(said.body)
     if rest and (said.way == "either" or said.way == "talk"):
         lines, rest = (*lines, judge(bare(rest))), None
-    return Heard(*said, lines, rest)
+    return said, (lines, rest)
 
 
 def _is_worth_hearing(text: str) -> bool:
@@ -98,10 +92,8 @@ def _is_worth_hearing(text: str) -> bool:
 
 
 @remember_short
-def judge_all(body: str) -> tuple[tuple[Line, ...], str | None]:
-    """Judge the lines in a text; also return what follows the last line end, if it has one."""
-    if _PLAIN_REPLY.fullmatch(body):
-        return (Line("reply", body, InformationText(b"", body)),), None
+def judge_all(body: str) -> Lines:
+    """Judge the lines in a text."""
     texts, rest = pieces(body)
     return tuple(judge(text) for text in texts if text), rest
 
@@ -145,7 +137,8 @@ def _kind(text: str) -> Kind:
 
 
 def _is_silence(text: str) -> bool:
-    if len(text) > 200 or not any(hint in text.lower() for hint in words.SILENCE_HINTS):
+    small = text.lower()
+    if len(text) > 200 or not any(hint in small for hint in words.SILENCE_HINTS):
         return False
     return words.SILENCE.search(text) is not None
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from simdiag.at import MAX_LINE, Command, Event, FinalResult, Unsolicited, command
 from simdiag.at.lines import final_result, is_urc
 from simdiag.conversation import MAX_LINES, Conversation
-from simdiag.transcript.pasted.judge import DIALECT, Heard, Kind, Line, hear, judge, judge_all
+from simdiag.transcript.pasted.judge import DIALECT, Kind, Line, Lines, hear, judge, judge_all
 from simdiag.transcript.pasted.tools import Way
 from simdiag.transcript.pasted.unwrap import bare
 
@@ -31,7 +31,7 @@ def read_pasted(lines: Iterable[str], conversation: Conversation) -> None:
     """
     reader = _Reader(conversation)
     for line in lines:
-        for part in line.split("\r"):
+        for part in line.split("\r") if "\r" in line else (line,):
             if text := part.strip():
                 reader.take(text)
     reader.end()
@@ -48,7 +48,7 @@ class _Port:
     later: list[tuple[Event, float]] = field(default_factory=list)
     """Unsolicited lines after the first line of the answer: they keep their place behind it."""
     age: int = 0
-    """How many lines ago the command was sent that say nothing."""
+    """How many lines came since the command that are none of the modem's."""
     partial: dict[Way, str] = field(default_factory=dict)
     framed: bool = False
     """The log writes line ends out, so that a text without one is part of a line."""
@@ -75,18 +75,19 @@ class _Reader:
         if heard is None:
             self._port.age += 1
             return
-        way = heard.way
-        if heard.time:
-            self._set_time(heard.time)
-        if heard.port != self._port.name and (heard.port or way != "talk"):
-            self._port = self._find_port(heard.port)
+        (way, body, name, time), judged = heard
+        if time:
+            self._set_time(time)
+        if name != self._port.name and (name or way != "talk"):
+            self._port = self._find_port(name)
+        port = self._port
         if way == "sent" or way == "received":
-            self._take_marked(self._port, heard)
+            self._take_marked(port, way, body, judged)
             return
-        if way == "either":
-            self._flush(self._port, "sent")
-        for line in heard.lines:
-            self._take(self._port, way, line)
+        if port.partial and way == "either":
+            self._flush(port, "sent")
+        for line in judged[0]:
+            self._take(port, way, line)
 
     def end(self) -> None:
         """End what waits: in a log without a single answer, a command was met with silence."""
@@ -96,6 +97,7 @@ class _Reader:
             self._finish(port, None, silent=not (self._heard or self._prose))
 
     def _set_time(self, text: str) -> None:
+        """Take a clock, which starts anew at midnight, seconds with a point, or milliseconds."""
         if ":" not in text:
             self._time = float(text) if "." in text else int(text) / 1000
             return
@@ -113,8 +115,7 @@ class _Reader:
         return self._ports[name]
 
     # ---- lines, partial lines
-    def _take_marked(self, port: _Port, heard: Heard) -> None:
-        way, body, lines, rest = heard.way, heard.body, heard.lines, heard.rest
+    def _take_marked(self, port: _Port, way: Way, body: str, judged: Lines) -> None:
         if way == "sent":
             self._flush(port, "received")
             port.sends = True
@@ -123,7 +124,8 @@ class _Reader:
             self._heard = self._heard or bool(body)
         if port.partial:
             body = port.partial.pop(way) + body
-            lines, rest = judge_all(body)
+            judged = judge_all(body)
+        lines, rest = judged
         if rest is None and port.framed and body[:1] != "[":  # a list is whole
             port.partial[way] = body[:MAX_LINE]
             return
@@ -135,7 +137,7 @@ class _Reader:
                 port.partial[way] = rest
 
     def _flush(self, port: _Port, way: Way) -> None:
-        if port.partial and (text := port.partial.pop(way, "")):
+        if text := port.partial.pop(way, ""):
             self._take(port, way, judge(bare(text)))
 
     # ---- what a line means here

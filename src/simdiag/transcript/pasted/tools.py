@@ -33,7 +33,7 @@ _CLOCK = r"(?P<time>\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?)(?:,\d{3})?"
 _LEVEL = "(?i:debug|dbg|info?|inf|notice|msg|message|warn(?:ing)?|wrn|trace|verbose|err)"
 _SHELL_TOOLS = "sms_tool|mmcli|gcom|comgt|atinout|gsmctl|socat|qmicli|COMMAND=|echo|printf"
 
-# The group ``time`` is a clock, seconds with a point, or milliseconds; ``either`` leaves the way open.
+# The group ``time`` is a clock, seconds with a point, or milliseconds.
 HEADS = _table(
     (">-*•|", "either", r"[>\-*•|]\s+"),  # markdown and mail: quotes, bullets, table cells
     (_DIGITS, "either", r"\d{1,3}[.)]\s+(?=[+^]|(?i:AT))"),  # markdown: numbers
@@ -49,13 +49,13 @@ HEADS = _table(
     ("JFMASOND", "either", rf"{_MONTH}\s+\d{{1,2}}\s+{_CLOCK}(?:\s+\d{{4}}\b)?\s+"),
     # ModemManager, Zephyr and others: whatever stands before <debug>
     (_LETTERS, "talk", rf"(?:[^\s<]{{1,40}}\s{{1,3}}){{0,8}}?<{_LEVEL}>\s+"),
-    (_LETTERS, "talk", rf"(?:daemon|user|kern|local\d|auth)\.{_LEVEL}\w*\s+"),  # OpenWrt logread
+    ("DUKLA", "talk", rf"(?:daemon|user|kern|local\d|auth)\.{_LEVEL}\w*\s+"),  # OpenWrt logread
     (_LETTERS, "either", r"(?:[\w.-]{1,64} )?chat\[\d+\]:\s?"),  # pppd: the modem's own lines
     (_LETTERS + "[", "talk", r"(?:[\w.-]{1,64} )?[\w./-]{0,64}\[\d+\]:\s"),  # syslog: host, process
     ("G", "talk", r"gammu:\s"),  # Gammu, behind its process
     ("<", "talk", rf"<{_LEVEL}>\s+"),  # ModemManager, Zephyr
-    ("[", "talk", rf"\[(?:{_LEVEL}|[A-Z])\s*\](?:\[[^\]]{{1,60}}\])*:?\s*"),  # Mbed OS: [DBG ][CELL]:
-    (_LETTERS, "talk", rf"(?:{_LEVEL}|ERROR(?=:\S))(?::[\w.]{{1,64}})?\s*[:|-]\s*"),  # Python: DEBUG:
+    ("[", "talk", rf"\[(?:{_LEVEL}|[A-Z])\s*\](?:\[[^\]]{{1,60}}\])*:?\s*"),  # Mbed OS: [DBG ]
+    ("DIMNWTVE", "talk", rf"(?:{_LEVEL}|ERROR(?=:\S))(?::[\w.]{{1,64}})?\s*[:|-]\s*"),  # Python
     ("-", "talk", rf"-\s*[\w.]{{1,64}}\s*-\s*{_LEVEL}\s*-\s*"),  # Python: - name - DEBUG -
     (_DIGITS, "talk", rf"(?P<time>\d{{6,15}}) \[[\w.]{{1,64}}\] {_LEVEL}:\s"),  # Particle: [ncp.at]
     (_DIGITS, "either", r"\d{1,12}\s+(?=(?:DEBUG|INFO|TRACE)\s)"),  # atat and defmt: a number
@@ -111,7 +111,8 @@ MARKS = _table(
 CLOCK = re.compile(_CLOCK)
 # ModemManager, old and new: time, port, way, and the line in quotes
 DEBUG_LOG = re.compile(
-    r"(?:\[(?P<time>\d{1,12}\.\d{1,9})\] +)?[\[(](?P<port>[^\[\]()\s]{1,64})[\])]:? (?P<way>-->|<--) '"
+    r"(?:\[(?P<time>\d{1,12}\.\d{1,9})\] +)?"
+    r"[\[(](?P<port>[^\[\]()\s]{1,64})[\])]:? (?P<way>-->|<--) '"
 )
 # mmcli: an error of the modem
 MMCLI_ERROR = re.compile(r"error: command failed: '[\w.:]*MobileEquipment\.\w+: (?P<text>[^']*)'?")
