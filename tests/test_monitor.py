@@ -37,7 +37,7 @@ def test_watching_gives_a_sample_each_time(emulated):
             Target(port=port), Options(wait_s=0), then=lambda e: watch(e, 0.2, 1.0, samples.append)
         )
     assert len(samples) >= 3
-    assert {(s.rsrp, s.sinr, s.status) for s in samples} == {(-139.0, -4.0, 1)}
+    assert {(s.rsrp, s.sinr, s.status) for s in samples} == {(-140.0, -4.0, 1)}
 
 
 def seen(cause: str, iccid: str):

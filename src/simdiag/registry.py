@@ -11,6 +11,7 @@ import sys
 import tomllib
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -97,11 +98,14 @@ def _load_drivers() -> Drivers:
 
 
 def _files(folders: list[str], kind: str, pattern: str) -> Iterator[Path]:
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    extra = (Path("/etc/simdiag") / f"{kind}.d", config / "simdiag" / kind)
-    for folder in (*map(Path, folders), *extra):
-        if folder.is_dir():
-            yield from sorted(p for p in folder.glob(pattern) if p.name != "__init__.py")
+    found = [*map(Path, folders), Path("/etc/simdiag") / f"{kind}.d"]
+    with suppress(RuntimeError):  # a user without a home
+        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        found.append(config / "simdiag" / kind)
+    for folder in found:
+        with suppress(OSError):  # somebody else's home
+            files = sorted(folder.glob(pattern)) if folder.is_dir() else []
+            yield from (p for p in files if p.name != "__init__.py")
 
 
 def _load_driver(path: Path) -> ModemDriver | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from gettext import gettext as _
 from pathlib import Path
@@ -54,8 +55,14 @@ def json_option(command: F) -> F:
 
 
 def _writable(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
-    if path is not None and not path.parent.is_dir():
-        raise click.BadParameter(_("the folder {folder} does not exist").format(folder=path.parent))
+    if path is None or os.access(path, os.F_OK):
+        return path  # click has looked whether an existing file is writable
+    folder = path.parent
+    if not os.access(folder, os.F_OK):
+        raise click.BadParameter(_("the folder {folder} does not exist").format(folder=folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        text = _("{name} {filename!r} is not writable.")
+        raise click.BadParameter(text.format(name=_("directory"), filename=str(folder)))
     return path
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import importlib
+import io
 import os
 import pkgutil
+import re
 import signal
 import sys
 from gettext import gettext as _
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,10 +20,28 @@ from simdiag import __version__
 from simdiag.cli import commands
 from simdiag.cli.status import Status
 from simdiag.errors import ScenarioError, SimdiagError
+from simdiag.message import N_, message
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_WITH_A_MODEM = ("apn", "check", "monitor")
+"""Commands that change a modem's settings for as long as they run."""
 
 
 class CommandGroup(click.Group):
     """Imports a command when it is asked for."""
+
+    asked: str | None = None
+    """The command that was asked for, once that is known."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Note which command is asked for."""
+        found = super().resolve_command(ctx, args)
+        self.asked = found[0]
+        return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the modules in ``cli/commands``."""
@@ -49,7 +71,23 @@ def cli() -> None:
 
 def run() -> int:
     """Run the command line and return the exit status."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as ``nohup`` wants it
+            signal.signal(number, _terminated)
+    for name in ("COLUMNS", "LINES"):
+        if not re.fullmatch("[1-9][0-9]{0,3}", os.environ.get(name, "")):
+            os.environ.pop(name, None)
+    output = _take_over_streams()
+    status = _run()
+    sys.stdout.flush()
+    if output.problem is None or output.problem.errno == errno.EPIPE:
+        return status
+    why = message(output.problem.strerror or str(output.problem))
+    text = N_("the output cannot be written: {why}")
+    return _say(SimdiagError(message(text, why=why)), Status.NOT_EXAMINED)
+
+
+def _run() -> int:
     try:
         result: Any = cli.main(prog_name="simdiag", standalone_mode=False)
     except click.ClickException as problem:
@@ -60,11 +98,10 @@ def run() -> int:
     except SimdiagError as problem:
         return _say(problem, Status.NOT_EXAMINED)
     except (KeyboardInterrupt, click.Abort):
-        click.echo(_("Interrupted; the modem's settings are restored."), err=True)
+        restored = cli.asked in _WITH_A_MODEM
+        text = _("Interrupted; the modem's settings are restored.") if restored else _("Interrupted.")
+        click.echo(text, err=True)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Status.OK
     return int(result or 0)
 
 
@@ -74,5 +111,67 @@ def _say(problem: SimdiagError, status: Status) -> int:
 
 
 def _terminated(_signal: int, _frame: object) -> None:
-    """Treat SIGTERM as Ctrl-C, so that settings are restored and links removed."""
+    """Treat a signal as Ctrl-C, so that settings are restored and links removed."""
     raise KeyboardInterrupt
+
+
+class _Outlet(io.RawIOBase):
+    """Where an output stream ends: what cannot be written is dropped, and the reason kept.
+
+    So no command ends half-way, with a modem's settings changed, because nobody reads on, and
+    each keeps its own exit status.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.problem: OSError | None = None
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def isatty(self) -> bool:
+        return os.isatty(self._fd)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return os.write(self._fd, data)
+        except OSError as problem:
+            first, self.problem = self.problem is None, problem
+            if first and cli.asked == "monitor":  # it would go on for nobody
+                raise KeyboardInterrupt from problem
+            return memoryview(data).nbytes
+
+
+def _take_over_streams() -> _Outlet:
+    """Make the standard streams whole and printing to them safe; returns where stdout ends.
+
+    A stream that was closed gets its number filled, so that no file or port slips into it.
+    """
+    codecs.register_error("simdiag", _escaped)
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    sys.stdout, output = _safe(sys.stdout)
+    sys.stderr, _errors = _safe(sys.stderr)
+    return output
+
+
+def _safe(stream: io.TextIOBase | Any) -> tuple[io.TextIOWrapper, _Outlet]:
+    fd = os.open(os.devnull, os.O_RDONLY) if stream is None else stream.fileno()
+    outlet = _Outlet(fd)
+    encoding = getattr(stream, "encoding", None)
+    buffered = getattr(stream, "line_buffering", True)
+    text = io.TextIOWrapper(
+        io.BufferedWriter(outlet), encoding, errors="simdiag", line_buffering=buffered
+    )
+    return text, outlet
+
+
+def _escaped(problem: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks as JSON does, so that JSON stays JSON."""
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    units = problem.object[problem.start : problem.end].encode("utf-16-be", "surrogatepass").hex()
+    return re.sub("(....)", r"\\u\1", units), problem.end

@@ -42,9 +42,13 @@ def find_targets(port: str | None, device_id: str | None, every: bool = False) -
     from simdiag.agent import Target
     from simdiag.discovery import Kind, discover
 
-    if sum(map(bool, (port, device_id, every))) > 1:
+    if (port is not None) + (device_id is not None) + every > 1:
         raise click.UsageError(_("--port, --device and --all exclude one another"))
     if port is not None:
+        if not port.strip() or not port.isprintable():
+            raise click.BadParameter(
+                _("there is no port {port}").format(port=ascii(port)), param_hint="--port"
+            )
         return [Target(port=port)]
     modems = [d for d in discover() if d.kind is Kind.MODEM]
     if device_id is not None:

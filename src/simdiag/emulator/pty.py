@@ -153,9 +153,12 @@ def running(modem: EmulatedModem, wire: Wire | None = None) -> Iterator[str]:
 
 @contextmanager
 def linked(path: str, link: Path) -> Iterator[None]:
-    """Keep a symbolic link to the pty, as udev keeps ``/dev/serial/by-id``; removed at the end."""
+    """Keep a symbolic link to the pty, as udev keeps ``/dev/serial/by-id``; removed at the end.
+
+    A link that an emulator has left behind is replaced, no other file.
+    """
     try:
-        if link.is_symlink():
+        if link.is_symlink() and link.readlink().parent == Path("/dev/pts"):
             link.unlink()
         link.symlink_to(path)
     except OSError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,8 @@ from simdiag.rules import Finding
 SCHEMA: Literal["simdiag/diagnosis/1"] = "simdiag/diagnosis/1"
 _PER_NAME = 20
 """Observations of one name that are printed: the newest, equal neighbours counted once."""
+_UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters that JSON would let through to a terminal."""
 
 
 class _Model(BaseModel):
@@ -152,7 +155,8 @@ def to_json(
         elapsed_s=round(elapsed_s, 3),
         error=error,
     )
-    return result.model_dump_json(by_alias=True)
+    text = result.model_dump_json(by_alias=True)
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,7 +15,15 @@ from simdiag.rules.network_causes import (
     SET_APN,
     NetworkCause,
 )
-from simdiag.rules.view import data_up, denied, from_memory, is_newer, refused, registration
+from simdiag.rules.view import (
+    data_up,
+    denied,
+    from_memory,
+    is_newer,
+    refused,
+    registration,
+    service_contexts,
+)
 
 _PLACEHOLDERS = {
     "yourapn",
@@ -141,13 +149,14 @@ def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
         return
     active, addresses = evidence.last("data.active_contexts"), evidence.last("data.addresses")
     attached = evidence.last("data.attached")
-    if active is not None and active.value and (attached is None or attached.value):
+    in_use = active is not None and bool(set(active.value) - service_contexts(evidence))
+    if in_use and (attached is None or attached.value):
         text = N_("A data connection is active.")
         yield fine("data_active", message(text), active, attached)
         return
     if served is None or "data.last_error" in evidence:
         return
-    if (active is None or active.value) and (attached is None or attached.value):
+    if (active is None or in_use) and (attached is None or attached.value):
         return
     if addresses is not None or (attached is not None and not attached.value):
         yield fault(

@@ -86,11 +86,7 @@ def data_up(evidence: Evidence) -> Observation | None:
 
     The contexts of the operator's own services (IMS, emergency) are none that carry data.
     """
-    services = {
-        context["cid"]
-        for context in evidence.value("data.defined_contexts", [])
-        if str(context["apn"]).lower().startswith(_SERVICE_APNS)
-    }
+    services = service_contexts(evidence)
     addresses = evidence.last("data.addresses")
     if addresses is not None and any(a for c, a in addresses.value.items() if c not in services):
         return addresses
@@ -99,6 +95,15 @@ def data_up(evidence: Evidence) -> Observation | None:
 
 
 _SERVICE_APNS = ("ims", "sos", "xcap")
+
+
+def service_contexts(evidence: Evidence) -> set[int]:
+    """Return the numbers of the contexts that serve the operator's own services."""
+    return {
+        context["cid"]
+        for context in evidence.value("data.defined_contexts", [])
+        if str(context["apn"]).lower().startswith(_SERVICE_APNS)
+    }
 
 
 def from_memory(observation: Observation) -> bool:

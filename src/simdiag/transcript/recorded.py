@@ -8,12 +8,13 @@ printable ASCII, and the backslash, stands as an escape, so that the bytes come 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TextIO
 
 from simdiag.at import AtProtocol, Dialect, State, command
 from simdiag.conversation import Conversation
@@ -22,6 +23,8 @@ from simdiag.message import N_, message
 
 Direction = Literal["tx", "rx", "note"]
 _NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
+_MAX_PORTS = 64
+"""Ports kept apart in one transcript; those beyond share one."""
 _NAMES = {v[1]: k for k, v in _NAMED.items()} | {"0": "\0", '"': '"', "'": "'"}
 
 
@@ -73,11 +76,19 @@ class Recording:
             direction, data = entry["dir"], entry["data"]
             if direction not in ("tx", "rx", "note") or not isinstance(data, str):
                 raise ValueError("dir or data")
-            time = float(entry.get("t", 0.0))
-            return cls(time, str(entry.get("port", ""))[:200], direction, unescape(data))
+            return cls(_time(entry.get("t", 0.0)), str(entry.get("port", ""))[:200], direction, unescape(data))
         except (ValueError, TypeError, KeyError, RecursionError) as problem:
             text = N_("this line is no event of a transcript: {line}")
             raise TranscriptError(message(text, line=repr(line[:60]))) from problem
+
+
+def _time(value: Any) -> float:
+    """Seconds; what is no time (negative, infinite, no number in JSON's sense) counts as 0."""
+    try:
+        time = float(value)
+    except OverflowError:
+        return 0.0
+    return time if 0.0 <= time < math.inf else 0.0
 
 
 @dataclass(slots=True)
@@ -110,11 +121,10 @@ def replay(lines: Iterable[str], conversations: Callable[[str], Conversation]) -
             event = Recording.from_json(line)
         except TranscriptError:
             continue
-        if event.port not in ports:
-            if len(ports) >= 64:
-                raise TranscriptError(N_("a transcript of more than 64 ports is not credible"))
-            ports[event.port] = _Port(conversations(event.port))
-        ports[event.port].take(event)
+        name = event.port if event.port in ports or len(ports) < _MAX_PORTS else ""
+        if name not in ports:
+            ports[name] = _Port(conversations(name))
+        ports[name].take(event)
     for port in ports.values():
         port.end()
 
@@ -159,13 +169,24 @@ class _Port:
 def write_transcript(
     path: Path, events: Iterable[Recording], redact: Callable[[bytes], bytes]
 ) -> None:
-    """Write a transcript; the final name appears only once the file is whole."""
+    """Write a transcript; the final name appears only once the file is whole.
+
+    A device such as ``/dev/stdout``, and a file in a folder that is not writable, is written to.
+    """
+
+    def write(stream: TextIO) -> None:
+        for event in events:
+            shown = Recording(event.t, event.port, event.dir, redact(event.data))
+            stream.write(shown.to_json() + "\n")
+
+    if path.exists() and not (path.is_file() and os.access(path.parent, os.W_OK)):
+        with path.open("w", encoding="ascii") as stream:
+            write(stream)
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="ascii") as stream:
-            for event in events:
-                shown = Recording(event.t, event.port, event.dir, redact(event.data))
-                stream.write(shown.to_json() + "\n")
+            write(stream)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)

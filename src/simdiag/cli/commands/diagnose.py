@@ -23,7 +23,10 @@ from simdiag.cli.common import (
         "Say what is wrong from recorded transcripts or pasted AT logs (- reads standard input)."
     )
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…",
+    type=click.Path(path_type=Path, readable=False),  # each file gets a result, readable or not
+)  # fmt: skip
 @profile_option
 @json_option
 @reveal_option
@@ -47,7 +50,12 @@ def command(
             statuses.append(of_cause(result.diagnosis.cause))
             error = None
         except TranscriptError as problem:
-            result, error = unreadable(), problem.message.render(_)
+            result, error = unreadable(), _printable(problem.message.render(_))
             statuses.append(Status.NOT_EXAMINED)
-        print_result(result, as_json, reveal, file=str(file), error=error)
+        print_result(result, as_json, reveal, file=_printable(str(file)), error=error)
     return worst(statuses)
+
+
+def _printable(text: str) -> str:
+    """Return a text whose file name may hold bytes that are no UTF-8 with these written out."""
+    return text.encode(errors="backslashreplace").decode()
