@@ -47,12 +47,9 @@ def cause_page(cause: Cause) -> str:
     scenarios = [n for n in scenario_names() if n.startswith("quectel-ec2x/")]
     mine = [n for n in scenarios if scenario(n).cause == cause.code]
     if mine:
-        lines = "\n".join(
-            f"simdiag emulate {n} --link /tmp/modem   # {scenario(n).title}" for n in mine
-        )
-        parts.append(
-            f"To see it without a broken device:\n\n```sh\n{lines}\nsimdiag check --port /tmp/modem\n```\n"
-        )
+        lines = [f"simdiag emulate {n} --link /tmp/modem   # {scenario(n).title}" for n in mine]
+        block = "\n".join(["```sh", *lines, "simdiag check --port /tmp/modem", "```"])
+        parts.append(f"To see it without a broken device:\n\n{block}\n")
     return "\n".join(parts)
 
 
@@ -63,8 +60,10 @@ def _cause_in(cause: Cause, _: Translate) -> str:
 
 
 def index_page() -> str:
-    rows = [f"| [`{c.code}`](causes/{c.code}.md) | {c.title} | {RESPONSIBLE_TITLES[c.responsible]} |"
-            for c in CAUSES.values()]  # fmt: skip
+    rows = [
+        f"| [`{c.code}`](causes/{c.code}.md) | {c.title} | {RESPONSIBLE_TITLES[c.responsible]} |"
+        for c in CAUSES.values()
+    ]
     return "\n".join(
         [HEADER, "# Causes\n", "| code | meaning | who can act |", "|---|---|---|", *rows, ""]
     )

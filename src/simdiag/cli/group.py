@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 from gettext import gettext as _
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -98,8 +98,9 @@ def _run() -> int:
     except SimdiagError as problem:
         return _say(problem, Status.NOT_EXAMINED)
     except (KeyboardInterrupt, click.Abort):
-        restored = cli.asked in _WITH_A_MODEM
-        text = _("Interrupted; the modem's settings are restored.") if restored else _("Interrupted.")
+        text = _("Interrupted.")
+        if cli.asked in _WITH_A_MODEM:
+            text = _("Interrupted; the modem's settings are restored.")
         click.echo(text, err=True)
         return 130
     return int(result or 0)
@@ -158,13 +159,14 @@ def _take_over_streams() -> _Outlet:
     return output
 
 
-def _safe(stream: io.TextIOBase | Any) -> tuple[io.TextIOWrapper, _Outlet]:
+def _safe(stream: TextIO | None) -> tuple[TextIO, _Outlet]:
     fd = os.open(os.devnull, os.O_RDONLY) if stream is None else stream.fileno()
     outlet = _Outlet(fd)
-    encoding = getattr(stream, "encoding", None)
-    buffered = getattr(stream, "line_buffering", True)
     text = io.TextIOWrapper(
-        io.BufferedWriter(outlet), encoding, errors="simdiag", line_buffering=buffered
+        io.BufferedWriter(outlet),
+        stream.encoding if stream else None,
+        errors="simdiag",
+        line_buffering=bool(stream and stream.line_buffering),
     )
     return text, outlet
 

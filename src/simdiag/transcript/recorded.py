@@ -76,7 +76,8 @@ class Recording:
             direction, data = entry["dir"], entry["data"]
             if direction not in ("tx", "rx", "note") or not isinstance(data, str):
                 raise ValueError("dir or data")
-            return cls(_time(entry.get("t", 0.0)), str(entry.get("port", ""))[:200], direction, unescape(data))
+            time = _time(entry.get("t", 0.0))
+            return cls(time, str(entry.get("port", ""))[:200], direction, unescape(data))
         except (ValueError, TypeError, KeyError, RecursionError) as problem:
             text = N_("this line is no event of a transcript: {line}")
             raise TranscriptError(message(text, line=repr(line[:60]))) from problem
