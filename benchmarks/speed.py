@@ -119,7 +119,8 @@ def write_log(path: Path, megabytes: float) -> None:
 def diagnose_log(path: Path) -> tuple[float, float]:
     """CPU seconds and peak memory in MB of reading one log, in a process of its own."""
     script = (
-        "import resource, sys, time\nfrom pathlib import Path\nfrom simdiag.log import examine_log\n"
+        "import resource, sys, time\nfrom pathlib import Path\n"
+        "from simdiag.log import examine_log\n"
         "start = time.process_time()\nexamine_log(Path(sys.argv[1]))\n"
         "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
         "print(time.process_time() - start, peak)"

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+needs_root = pytest.mark.skipif(
+    os.getuid() != 0 or shutil.which("setpriv") is None, reason="only root becomes another user"
+)
 NO_CARD = "AT+CPIN?\n+CME ERROR: 10\n"
 WELL = 'AT+CPIN?\n+CPIN: READY\nOK\nAT+CEREG?\n+CEREG: 0,1\nOK\nAT+CGPADDR=1\n+CGPADDR: 1,"10.1.2.3"\nOK\n'
 
@@ -21,6 +30,22 @@ def simdiag(*arguments: str, stdin: str = "", **environment: str) -> subprocess.
         [sys.executable, "-m", "simdiag", *arguments], input=stdin, capture_output=True, text=True,
         timeout=60, env=os.environ | {"LANGUAGE": "en", "COLUMNS": "100"} | environment,
     )  # fmt: skip
+
+
+def shell(script: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run ``$simdiag`` as a line of a shell has it, with what that does to its streams."""
+    command = shlex.join([sys.executable, "-m", "simdiag"])
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script.replace("$simdiag", command)],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+        env=os.environ | {"LANGUAGE": "en", "COLUMNS": "100"} | environment,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    (tmp_path / "a.log").write_text(NO_CARD)
+    return tmp_path / "a.log"
 
 
 @contextmanager
@@ -78,9 +103,15 @@ def test_the_json_keeps_to_the_published_schema():
         (["check", "--port", "nonsense://x"], 4, "cannot open nonsense://x"),
         (["check", "--port", "x", "--all"], 2, "exclude one another"),
         (["check", "--port", "x", "--record", "/nonexistent/x"], 2, "does not exist"),
+        (["check", "--port", ""], 2, "there is no port ''"),
+        (["check", "--port", "a\u202eb", "--json"], 2, "there is no port 'a\\u202eb'"),
+        (["check", "--port", "", "--all"], 2, "exclude one another"),
+        (["check", "--port", "/dev/ttyNONE"], 4, "Other devices were not"),
         (["check", "--profile", "nobody"], 2, "china_mobile"),
         (["check", "--device", "9-9"], 2, "no such device"),
         (["diagnose", "/nonexistent"], 4, "cannot be read"),
+        (["diagnose", "/dev/zero"], 4, "/dev/zero cannot be read: it is no regular file"),
+        (["diagnose", "/proc"], 4, "/proc cannot be read: Is a directory"),
         (["diagnose"], 2, "FILE"),
         (["emulate", "quectel-ec2x/nonsense"], 2, "there is no scenario"),
         (["emulate"], 2, "--list"),
@@ -216,3 +247,209 @@ def test_the_emulator_removes_its_link(tmp_path):
     with emulator("quectel-ec2x/healthy", link):
         assert link.is_symlink()
     assert not link.is_symlink()
+
+
+# ---- whatever the streams, the environment and the user's rights are ----------------------
+@pytest.mark.parametrize(
+    ("stream", "words"),
+    [
+        ("- <&-", b"- holds no AT commands"),
+        ("- 0>/dev/null", b"- cannot be read: Bad file descriptor"),
+        ("- </dev/zero", b"- holds no AT commands"),
+        ("$log >&-", b"the output cannot be written: Bad file descriptor"),
+        ("$log --json >&-", b"the output cannot be written: Bad file descriptor"),
+        ("$log >/dev/full", b"the output cannot be written: No space left on device"),
+        ("$log --json >/dev/full", b"the output cannot be written: No space left on device"),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_gets_a_sentence(stream, words, log):
+    done = shell(f"$simdiag diagnose {stream.replace('$log', str(log))}")
+    assert done.returncode == 4
+    assert done.stderr.startswith(b"simdiag: " + words)
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_closed_errors_leave_the_result_alone(log):
+    done = shell(f"$simdiag diagnose --json {log} {log}.no 2>&-")
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+@pytest.mark.parametrize("options", ["", "--json"])
+@pytest.mark.parametrize(("content", "status"), [(NO_CARD, 1), (WELL, 0)])
+def test_a_closed_pipe_changes_nothing(reader, options, content, status, log):
+    log.write_text(content)
+    done = shell(f"$simdiag diagnose {options} {log} | {reader}")
+    assert (done.returncode, done.stderr) == (status, b"")
+
+
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_a_watch_ends_when_nobody_reads_on(options, tmp_path):
+    link = tmp_path / "modem"
+    with emulator("quectel-ec2x/healthy", link):
+        start = time.monotonic()
+        done = shell(
+            f"$simdiag monitor --port {link} --interval 0.2 --duration 50 {options} | head -1"
+        )
+        assert time.monotonic() - start < 25
+        assert _ask(link, b"AT+CMEE?\r") == "+CMEE: 0"
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk", "utf-8"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_any_encoding_of_the_output_will_do(encoding, language, log):
+    log.write_text('AT+COPS?\n+COPS: 0,0,"\U0001f4f1 é",7\nOK\n' + NO_CARD)
+    environment = {"PYTHONIOENCODING": encoding, "LC_ALL": "zh_CN.GBK"}
+    done = shell(f"$simdiag diagnose --lang {language} {log}", **environment)
+    assert (done.returncode, done.stderr) == (1, b"")
+    as_json = shell(f"$simdiag diagnose --json --lang {language} {log}", **environment)
+    text = as_json.stdout.decode("gbk" if encoding == "gbk" else "utf-8")
+    names = [o["value"] for o in json.loads(text)["observations"] if o["name"] == "operator.name"]
+    assert names == ["\U0001f4f1 é"]
+
+
+def test_a_file_name_that_is_no_utf_8(log):
+    odd = os.fsencode(log.parent) + b"/\xff.log"
+    Path(os.fsdecode(odd)).write_text(NO_CARD)
+    done = shell(f"$simdiag diagnose --json {log.parent}/*.log {log.parent}/no$'\\xff'")
+    names = [Path(json.loads(line)["file"]).name for line in done.stdout.splitlines()]
+    assert sorted(names) == ["\\udcff.log", "a.log", "no\\udcff"]
+    assert done.returncode == 1
+
+
+def test_json_brings_no_control_character_to_the_terminal(log):
+    log.write_text("AT+CGMM\n\u202eevil\u2066\x9b2J\nOK\n" + NO_CARD)
+    done = simdiag("diagnose", "--json", str(log))
+    assert not [c for c in done.stdout if c in "\u202e\u2066\x9b"]
+    assert any("\u202eevil" in o["source"]["line"] for o in json.loads(done.stdout)["observations"])
+
+
+@pytest.mark.parametrize("columns", ["0", "-1", "x", "²", "9" * 12])
+def test_a_width_that_is_none_counts_as_not_given(columns, log):
+    wanted = simdiag("diagnose", str(log), COLUMNS="", LINES="").stdout
+    assert "SIM" in wanted
+    assert simdiag("diagnose", str(log), COLUMNS=columns, LINES=columns).stdout == wanted
+
+
+def test_a_fifo_is_refused_and_what_the_shell_hands_over_is_read(log):
+    fifo = log.with_name("fifo")
+    os.mkfifo(fifo)
+    done = simdiag("diagnose", str(fifo))
+    assert (done.returncode, "no regular file" in done.stderr) == (4, True)
+    assert b"sim_not_detected" in shell(f"$simdiag diagnose --json <(cat {log})").stdout
+    assert b"sim_not_detected" in shell(f"cat {log} | $simdiag diagnose --json /dev/stdin").stdout
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may look into."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def as_nobody(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        [*AS_NOBODY, sys.executable, "-m", "simdiag", *arguments], capture_output=True, text=True,
+        timeout=60, env=os.environ | {"LANGUAGE": "en"} | environment,
+    )  # fmt: skip
+    if "No module named" in done.stderr or done.returncode in (126, 127):
+        pytest.skip("nobody may not run this Python")
+    return done
+
+
+@needs_root
+def test_a_file_without_permission_is_one_result_among_others(public):
+    for name, mode in (("a", 0o000), ("b", 0o644)):
+        (public / name).write_text(NO_CARD)
+        (public / name).chmod(mode)
+    done = as_nobody("diagnose", "--json", str(public / "a"), str(public / "b"))
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["error"].endswith("Permission denied")
+    assert (second["cause"], done.returncode) == ("sim_not_detected", 1)
+    assert as_nobody("diagnose", str(public / "a")).returncode == 4
+
+
+@needs_root
+@pytest.mark.parametrize("home", ["closed", ""])
+def test_a_home_that_is_closed_or_missing_is_passed_over(home, public):
+    (public / "closed").mkdir(mode=0o700)
+    (public / "log").write_text(NO_CARD)
+    (public / "log").chmod(0o644)
+    done = as_nobody("diagnose", str(public / "log"), HOME=str(public / home), XDG_CONFIG_HOME="")
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_user_without_a_home(monkeypatch):
+    from simdiag import registry
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert list(registry._files([str(Path(__file__).parent)], "drivers", "conftest.py"))
+
+
+@needs_root
+def test_a_place_for_the_record_is_looked_at_before_the_examination(public):
+    (public / "shut").touch(0o600)
+    (public / "open").touch()
+    (public / "open").chmod(0o666)
+    for name, words in (("new", "is not writable"), ("shut", "is not writable")):
+        done = as_nobody("check", "--port", "/dev/ttyNONE", "--record", str(public / name))
+        assert (done.returncode, words in done.stderr) == (2, True)
+    done = as_nobody("check", "--port", "/dev/ttyNONE", "--record", str(public / "open"))
+    assert (done.returncode, done.stderr) == (4, "")
+
+
+def test_a_device_is_not_replaced_by_a_record(tmp_path):
+    with emulator("quectel-ec2x/sim_puk_required", tmp_path / "modem"):
+        done = shell(
+            f"$simdiag check --json --port {tmp_path}/modem --record {tmp_path}/out; rm {tmp_path}/out"
+            f" && mkfifo {tmp_path}/out && (cat {tmp_path}/out & $simdiag check --port {tmp_path}/modem"
+            f" --record {tmp_path}/out >/dev/null; wait; test -p {tmp_path}/out && echo still a pipe)"
+        )
+    assert b'"dir": "tx"' in done.stdout
+    assert b"still a pipe" in done.stdout
+
+
+def test_only_a_link_that_an_emulator_left_is_replaced(tmp_path):
+    link, precious = tmp_path / "modem", tmp_path / "precious"
+    link.symlink_to(precious)
+    done = simdiag("emulate", "quectel-ec2x/healthy", "--link", str(link))
+    assert (done.returncode, done.stderr) == (
+        2, f"simdiag: the link {link} cannot be made: File exists\n"
+    )  # fmt: skip
+    assert link.readlink() == precious
+    link.unlink()
+    link.symlink_to("/dev/pts/99999")
+    with emulator("quectel-ec2x/healthy", link):
+        assert _ask(link, b"AT+CMEE?\r") == "+CMEE: 0"
+
+
+def _signalled(*arguments: str, number: int, after: float, **options: object) -> tuple[int, str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simdiag", *arguments], text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"LANGUAGE": "en"}, **options,
+    )  # fmt: skip
+    time.sleep(after)
+    process.send_signal(number)
+    process.stdin.flush()
+    _, errors = process.communicate(timeout=30)
+    return process.returncode, errors.strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_command_without_a_modem_restores_none(number):
+    assert _signalled("diagnose", "-", number=number, after=2.5) == (130, "Interrupted.")
+
+
+def test_a_closed_terminal_ends_an_examination_properly(tmp_path):
+    link = tmp_path / "modem"
+    with emulator("quectel-ec2x/healthy", link, "--latency", "150"):
+        done = _signalled("check", "--port", str(link), number=signal.SIGHUP, after=2.5)
+        assert done == (130, "Interrupted; the modem's settings are restored.")
+        assert _ask(link, b"AT+CMEE?\r") == "+CMEE: 0"

@@ -70,6 +70,64 @@ def test_ports_do_not_mix():
     assert (second.command, second.lines) == ("AT+CPIN?", ("+CPIN: READY",))
 
 
+def test_ports_beyond_a_limit_share_one_conversation():
+    events = []
+    for number in range(100):
+        events += [
+            Recording(number, f"p{number}", "tx", b"AT+CPIN?\r"),
+            Recording(number, f"p{number}", "rx", b"\r\n+CPIN: READY\r\n\r\nOK\r\n"),
+        ]
+    found = exchanges_of(*events)
+    assert [e.lines for e in found] == [("+CPIN: READY",)] * 100
+    assert len({e.port for e in found}) == 65
+
+
+@pytest.mark.parametrize("time", ["1" + "0" * 400, "NaN", "Infinity", "-Infinity", "-5", "1e999"])
+def test_a_time_that_is_none_counts_as_the_start(time):
+    lines = [
+        Recording(0, "p", way, data).to_json().replace('"t": 0', f'"t": {time}') + "\n"
+        for way, data in (("tx", b"AT+CPIN?\r"), ("rx", b"\r\n+CME ERROR: 10\r\n"))
+    ]
+    assert time in lines[0]
+    examined = examine_log(io.BytesIO("".join(lines).encode()))
+    assert examined.diagnosis.cause == "sim_not_detected"
+    assert {o.time for o in examined.evidence} == {0.0}
+
+
+class Endless(io.RawIOBase):
+    """Bytes without an end: first some, then the others for ever."""
+
+    def __init__(self, first: bytes, rest: bytes) -> None:
+        self._first, self._rest = first, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data, self._first = self._first or self._rest, b""
+        data = data[: len(buffer)]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@pytest.mark.parametrize("rest", [b"\0" * 8192, b"y\n" * 4096], ids=["no line", "lines"])
+def test_a_stream_that_never_ends_is_read_as_far_as_it_says_anything(rest, monkeypatch):
+    monkeypatch.setattr("simdiag.transcript.reader.MAX_SKIPPED", 1_000_000)
+    stream = io.BufferedReader(Endless(b"AT+CPIN?\n+CME ERROR: 10\n", rest))
+    assert examine_log(stream).diagnosis.cause == "sim_not_detected"
+    with pytest.raises(TranscriptError, match="holds no AT commands"):
+        examine_log(io.BufferedReader(Endless(b"", rest)))
+
+
+@pytest.mark.parametrize("rest", [b"a\0" * 4096, b"y\0\n\0" * 2048], ids=["no line", "lines"])
+def test_so_is_one_in_utf_16(rest, monkeypatch):
+    monkeypatch.setattr("simdiag.transcript.reader.MAX_SKIPPED", 1_000_000)
+    first = "AT+CPIN?\r\n+CME ERROR: 10\r\n".encode("utf-16")
+    assert (
+        examine_log(io.BufferedReader(Endless(first, rest))).diagnosis.cause == "sim_not_detected"
+    )
+
+
 def test_a_transcript_cut_off_in_the_middle_is_still_read():
     whole = Recording(0, "p", "tx", b"AT+CPIN?\r").to_json() + "\n"
     answer = Recording(0, "p", "rx", b"\r\n+CME ERROR: 10\r\n").to_json() + "\n"

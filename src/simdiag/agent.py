@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -40,6 +40,13 @@ class Target:
             return self.device.id if self.port is None else f"{self.device.id} ({self.port})"
         return self.port or ""
 
+    @property
+    def paths(self) -> list[str]:
+        """The device nodes that may be opened for it."""
+        if self.port is not None:
+            return [] if "://" in self.port else [self.port]
+        return [p.path for p in self.device.ports] if self.device else []
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -72,17 +79,29 @@ Then = Callable[[AtExamination], None]
 """What to do with the open session after an examination."""
 
 
+Held = Mapping[str, list[host.Holder]]
+"""Who has which port open."""
+
+
 def examine(
-    target: Target, options: Options, progress: Progress | None = None, then: Then | None = None
+    target: Target,
+    options: Options,
+    progress: Progress | None = None,
+    then: Then | None = None,
+    held: Held | None = None,
 ) -> Examination:
-    """Examine one device; whatever goes wrong with the port becomes evidence, no exception."""
+    """Examine one device; whatever goes wrong with the port becomes evidence, no exception.
+
+    ``held`` saves looking up who has the ports open, where that is known already.
+    """
     result = Examination(target)
     start = time.monotonic()
+    held = host.holders(target.paths) if held is None else held
     if target.device is not None:
         for observation in usb_observations(target.device):
             result.evidence.add(observation)
     try:
-        _over_the_port(result, options, progress, then or _experiments(options))
+        _over_the_port(result, options, progress, then or _experiments(options), held)
     except Cancelled:
         raise
     except SimdiagError as error:  # one device's trouble must not cost the others their results
@@ -111,7 +130,8 @@ def examine_all(
     if len(targets) == 1:  # in this thread, so that Ctrl-C takes effect at once
         return [examine(targets[0], options, progress)]
     with ThreadPoolExecutor(max_workers=min(64, max(1, len(targets)))) as pool:
-        results = [pool.submit(examine, target, options, progress) for target in targets]
+        held = host.holders(path for target in targets for path in target.paths)
+        results = [pool.submit(examine, target, options, progress, held=held) for target in targets]
         try:
             return [result.result() for result in results]
         except BaseException:
@@ -120,11 +140,15 @@ def examine_all(
 
 
 def _over_the_port(
-    result: Examination, options: Options, progress: Progress | None, then: Then | None
+    result: Examination,
+    options: Options,
+    progress: Progress | None,
+    then: Then | None,
+    held: Held,
 ) -> None:
     """Try the ports in their order until a modem answers on one."""
     target, device = result.target, result.target.device
-    ports = [target.port] if target.port else [p.path for p in _ports(device)]
+    ports = [target.port] if target.port else [p.path for p in _ports(device, held)]
     if not ports:
         words = device.composition if device and device.composition else N_("no command port")
         _problem(result, "network_only", Message(words))
@@ -132,7 +156,7 @@ def _over_the_port(
     problem: tuple[str, Message] | None = None
     for port in ports:
         try:
-            transport = _open(port, options.baud)
+            transport = _open(port, options.baud, held)
         except TransportError as error:
             problem = problem or (_kind(error), error.message)
             continue
@@ -170,13 +194,14 @@ def _experiments(options: Options) -> Then | None:
     return offer
 
 
-def _ports(device: UsbModem | None) -> list[SerialPort]:
-    return candidates(device) if device is not None else []
+def _ports(device: UsbModem | None, held: Held) -> list[SerialPort]:
+    taken = {path for path, by_whom in held.items() if by_whom}
+    return candidates(device, taken) if device is not None else []
 
 
-def _open(port: str, baud: int) -> SerialTransport:
+def _open(port: str, baud: int, held: Held) -> SerialTransport:
     """Open a port unless somebody else uses it: two readers would steal each other's answers."""
-    holders = [] if "://" in port else host.port_holders(port)
+    holders = held.get(port, [])
     if holders:
         names = ", ".join(str(h) for h in holders)
         text = message(N_("{port} is held by {names}"), port=port, names=names)

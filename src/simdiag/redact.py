@@ -1,14 +1,16 @@
 """Hides identifiers in what is shown or written: lengths stay, the personal digits go.
 
 Works from the typed observations: their values are known, so every way they are written on the
-wire is found. Whatever else looks like an identifier (a long run of digits or hex) is hidden too
-unless it is known to be harmless: hiding too much is the smaller harm.
+wire is found, whatever stands between their digits. Shapes of lines tell the rest: messages,
+secrets, cells, addresses, positions. Whatever else looks like an identifier (a long run of digits
+or hex) is hidden too unless it is known to be harmless: hiding too much is the smaller harm.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from typing import Any
 
 from simdiag.at.values import swap_nibbles
@@ -17,23 +19,90 @@ from simdiag.evidence import Evidence, Observation
 KINDS = ("iccid", "imsi", "imei", "ip", "cell")
 """What ``--reveal`` can name."""
 
-_KEEP: dict[str, Callable[[str], tuple[int, int]]] = {
-    "iccid": lambda text: (6, 4),
-    "imsi": lambda text: (5, 0),
-    "imei": lambda text: (8, 0),
-    "cell": lambda text: (0, 2 if len(text) > 4 else 0),
-}
+_KEEP = {"iccid": (6, 4), "imsi": (5, 0), "imei": (8, 0), "cell": (0, 2)}
 """How many characters stay visible at the head and the tail: issuer, PLMN, TAC, sector."""
 
-_LONG = re.compile(r"(?<![0-9A-Za-z*])(?=[0-9A-Fa-f*]*\d)[0-9A-Fa-f*]{7,}(?![0-9A-Za-z*])")
-_IPV4 = re.compile(r"(?<![\d.])(\d{1,3})\.\d{1,3}\.\d{1,3}\.\d{1,3}(?=$|[^\d])")
-_IPV6 = re.compile(r"(?<![0-9A-Fa-f:])([0-9A-Fa-f]{1,4}):[0-9A-Fa-f:]{5,}(?![0-9A-Fa-f:])")
+_SHOW, _HIDE = 1, 2
+
+_MESSAGE = re.compile(  # may run over several lines: up to the next answer, or Ctrl-Z
+    r"(?:\+(?:CMT|Q?CMG[LR]|CDS|CBM|\w{0,2}USD)\s?:|\+\s*CMG[SW]\s*=(?!\s*\?))(.*?)"
+    r"(?=[\r\n](?:(?:OK|ERROR|RDY|NO CARRIER)(?:[\r\n]|\Z)|AT|[+^$#!%*][A-Z])|[\x1a\x1b]|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_NUMBER = re.compile(
+    r"\+(?:CNUM|CLIP|CPB[RF]|COLP|CCWA|CLCC|CNAP|CCFC)\s?:([^\r\n]*)", re.IGNORECASE
+)
 _SECRET = re.compile(
-    r"(AT\s*\+(?:CPIN|CLCK|CPWD|CGAUTH|QICSGP|CMGS|CUSD|CNMP?A?D)\s*=|ATD\s*)(.+)", re.IGNORECASE
+    r"""(?: [+^$#!%*]\s* (?: \w{0,9}(?:PIN|PUK)2?\s*=  |  CLCK\s*=(?:[^,;\r\n]*,){2}
+          | CPWD\s*=[^,;\r\n]*,  |  (?:\w{0,4}USD|CPBW|CCFC|\w{0,4}PASS\w{0,4}|USERID)\s*=
+          | \w{0,6}(?:AUTH\w{0,3}|PDPP)\s*[=:](?:[^,;\r\n]*,){0,2}
+          | (?:QICSGP\s*(?:=[^,;\r\n]*,|:)[^,;\r\n]*,|CSTT\s*[=:])[^,;\r\n]*,
+          | UPSD\s*[=:]\s*\d*,\s*[23]\s*,  |  SAPBR\s*=\s*3\s*,\s*\d*\s*,\s*"(?:USER|PWD)"\s*, )
+          | (?<![A-Z])ATD(?!\s*\*9[89])  |  \bP(?:IN|UK)[12]?\s*[:= ]\s*"?(?=\d{4}) )
+        (?!\s*\?) ((?: "[^"\r\n]*"? | [^";\r\n→] )*)""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_PERSONAL = re.compile(
-    r"^(\+(?:CMT|CMGL|CMGR|CDS|CBM|CUSD|CNUM|CLIP|CPBR|COLP|CCWA|CGAUTH)\s?:)(.*)$", re.DOTALL
+_POSITION = re.compile(
+    r"(?:[+^$#!%*]\w{0,8}(?:GPS|GNS|LOC(?!K)|LBS|POS)\w*\s?:(?=[^\r\n]*\d\.\d)"
+    r"|\$(?:G[A-Z]|BD|QZ)[A-Z]{3},|\bl(?:at|on)(?:itude|gitude|g)?\s*[:=])([^\r\n]*)"
+    r"|(?<![\w.])([-+]?\d{1,5}\.\d{4,})[NSEW]?(?![\w.])",
+    re.IGNORECASE,
 )
+
+_PLMN = r'\d{3}"?\s*[-+, ]\s*"?\d{1,3}"?\s*,'
+_LTE, _NR = r'"?(?:LTE|CAT-\w+|eMTC)"?,"?[FT]DD"?,', r'"?NR5G-SA"?,"?[FT]DD"?,'
+_AREAS = [
+    (re.compile(prefix, re.IGNORECASE), places)
+    for prefix, places in (
+        (r"\+C(?:G|E|5G)?REG\s?:", (1, 2, 3)),
+        (r"\+CPSI\s?:[^,\r\n]*,[^,\r\n]*," + _PLMN, (0, 1)),
+        (r"\+QENG\s?:[^\r\n]{0,48}?" + _LTE, (2, 8)),
+        (r"\+QENG\s?:[^\r\n]{0,48}?" + _NR, (2, 4)),
+        (r'\+QENG\s?:[^\r\n]{0,48}?"?(?:GSM|WCDMA|TDSCDMA)"?,', (2, 3)),
+        (r"\^SMONI\s?:\s*2G", (5, 6)),
+        (r"\^SMONI\s?:\s*3G", (7, 8)),
+        (r"\^SMONI\s?:\s*4G", (8, 9)),
+        (r"(?:^|[\r\n ])[12],\d{1,2},\d{3},\d{1,3},", (0, 1)),  # +GTCCINFO
+        (r'#RFSTS\s?:\s*"[^"]*",-?\d+(?:,\d+)?(?:,-[\d.]+)+,', (0,)),
+        (r'#RFSTS\s?:[^\r\n]{0,90}?,(?=[0-9A-F]{3,},"\d{6})', (0,)),
+        (r'#SERVINFO\s?:[^\r\n]{0,90}?"\d{5,6}",', (1,)),
+        (r'%XMONITOR\s?:[^\r\n]{0,90}?"\d{5,6}",', (0, 3)),
+        (r"\+CCED\s?:[^\r\n,]{0,40}?\d{3},\d{2,3},", (5, 8)),
+        (r"\+EEMLTESVC\s?:", (3, 9)),
+        (r"\+NETDMSGEX\s?:", (4, 5)),
+        (r"\+ZEMSCIQ\s?:", (2, 4)),
+        (r"\+XCCINFO\s?:", (3, 6, 9)),
+        (r"\+ZCELLINFO\s?:", (0,)),
+        (r"\^CELLINFO\s?:", (4, 6)),
+        (r"\^MONSC\s?:\s*LTE", (4, 6)),
+        (r"\^MONSC\s?:\s*GSM", (6, 7)),
+        (r"\^MONSC\s?:\s*(?:W|TD)", (5, 6)),
+        (r'\+CENG\s?:\s*0\s*,\s*"', (6, 9)),
+        (r'\+CENG\s?:\s*[1-9]\s*,\s*"', (3, 6)),
+        (r"(?:^|[\r\n ])\d{1,6}(?:,\d{1,3}){3},(?=[0-9A-F]{4},[0-9A-F]{6,8},)", (0, 1)),  # +UCGED
+        (r"\b(?:TAC|LAC|cell\s?id|ECI|CI|id)\s*[:=]", (0,)),
+    )
+]
+"""What stands before the areas and cells of a line, and which of the values after it they are."""
+_AREA = re.compile(r'\s*"?(?:0X)?([0-9A-F]{3,12})(?![\w.])(?:\s*\((\d{3,})\))?', re.IGNORECASE)
+_TOKEN = re.compile(r'(["(]|\b0[xX]|\b)([0-9A-Fa-f]{4,12})\b')
+
+_DOTTED = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3,}(?!\d)")
+_COLONS = re.compile(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}")
+_LONG = re.compile(
+    r"(?:(?<![0-9A-Za-z])|(?<=0[xX]))[0-9A-Fa-f]{7,}(?![0-9A-Za-z])"
+    r"|\d{10,}[0-9A-Fa-f]*"  # glued to letters
+    r"|(?<!\d)\d+(?:[ -]\d\d+)+(?:[ -]\d)?(?!\d)|(?<!\d)\d(?:[ -]\d){13,}(?!\d)"  # in groups
+)
+_HARMLESS = re.compile(
+    r"0+|0*[137]?F+[0F]*|4294967295|(?=.*F)(?:\d[2-7][\dF]\d{3}|F{6}){4}", re.IGNORECASE
+)
+"""Nothing, fillers, bit masks, and EF_FPLMN: a list of networks with exchanged nibbles."""
+_SHORT_FILE = re.compile(r'\+CRSM\s?:\s*\d+,\s*\d+,\s*"?([0-9A-F]{1,8})\b', re.IGNORECASE)
+_VERSION = re.compile(r"(?<![\w.])(?:20[0-4]\d[01]\d[0-3]\d|\d+\.\d+\.\d+\.\d+)(?![\w.])")
+_WITH_STATUS = (22, 28, 36)
+"""Lengths of EF_LOCI, EF_PSLOCI and EF_EPSLOCI, whose last byte says how the network answered."""
+_CHARACTER = re.compile(r"(?:(?:\b0|\\)[xX](?=[0-9A-Fa-f]{2}))?([0-9A-Za-z])")
 
 
 def kind_of(name: str) -> str | None:
@@ -46,50 +115,77 @@ def kind_of(name: str) -> str | None:
     return "ip" if tail in ("addresses", "local_address", "dns") else None
 
 
+class _Line:
+    """A text and what is decided about each of its characters; the first decision stays."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._marks = bytearray(len(text))
+
+    def mark(self, mark: int, places: Iterable[int]) -> None:
+        for i in places:
+            self._marks[i] = self._marks[i] or mark
+
+    def hide(self, start: int, end: int, head: int = 0, tail: int = 0) -> None:
+        """Hide letters and digits, but for some at both ends."""
+        places = [i for i in range(start, end) if self.text[i].isalnum()]
+        self.mark(_SHOW, [*places[:head], *places[len(places) - tail :]])
+        self.mark(_HIDE, places)
+
+    def hide_words(self, start: int, end: int) -> None:
+        """Hide everything but what keeps the fields apart."""
+        self.mark(_HIDE, (i for i in range(start, end) if self.text[i] not in ' \t\r\n",'))
+
+    def __str__(self) -> str:
+        return "".join(
+            "*" if m == _HIDE else c for c, m in zip(self.text, self._marks, strict=True)
+        )
+
+
 class Redactor:
     """Hides the identifiers of one examination, but for the kinds to ``reveal``."""
 
     def __init__(self, evidence: Evidence, reveal: Iterable[str] = ()) -> None:
-        self._reveal = frozenset(KINDS if "all" in reveal else reveal)
-        self._known: dict[str, str] = {}
+        reveal = frozenset(reveal)
+        self._everything = "all" in reveal
+        self._reveal = frozenset(KINDS) if self._everything else reveal
+        self._known: dict[str, tuple[str, int, int]] = {}
+        self._cells: set[str] = set()
         self._harmless: set[str] = set()
         for observation in evidence:
             self._learn(observation)
-        self._pattern = self._compile()
 
     def _learn(self, observation: Observation) -> None:
-        kind = kind_of(observation.name)
-        if observation.name.startswith("counter."):
-            self._harmless.add(str(observation.value))
-        elif kind in (None, "ip") or not isinstance(observation.value, str):
-            return
-        elif kind in self._reveal:
-            self._harmless |= set(_forms(observation.value, kind or ""))
-        else:
-            for form in _forms(observation.value, kind or ""):
-                self._known[form.upper()] = kind or ""
-
-    def _compile(self) -> re.Pattern[str] | None:
-        forms = sorted((f for f in self._known if len(f) >= 3), key=len, reverse=True)
-        if not forms:
-            return None
-        return re.compile(
-            rf"(?<![0-9A-Za-z])(?:{'|'.join(map(re.escape, forms))})(?![0-9A-Za-z])", re.IGNORECASE
-        )
+        kind, value = kind_of(observation.name), observation.value
+        if observation.name.startswith("counter.") and isinstance(value, int):
+            self._harmless |= {str(value), f"{value:X}"}
+        elif observation.name == "device.revision":
+            self._harmless |= set(_VERSION.findall(str(value)))
+        elif kind == "cell":
+            self._cells |= set(_cell_forms(str(value)))
+        elif kind is not None:
+            for text in _strings(value):
+                for form, head, tail in _ip_forms(text) if kind == "ip" else _forms(text, kind):
+                    self._known.setdefault(form.upper(), (kind, head, tail))
 
     def text(self, text: str) -> str:
-        """Return a line with its identifiers hidden; its length stays."""
-        if "all" in self._reveal or len(self._reveal) == len(KINDS):
+        """Return a text with its identifiers hidden; its length stays."""
+        if self._everything:
             return text
-        if match := _PERSONAL.match(text):
-            return match[1] + re.sub(r"[^\s\",]", "*", match[2])
-        text = _SECRET.sub(lambda m: m[1] + re.sub(r"[^\s\",?]", "*", m[2]), text)
-        if self._pattern is not None:
-            text = self._pattern.sub(lambda m: self._mask(m[0], self._known[m[0].upper()]), text)
-        if "ip" not in self._reveal:
-            text = _IPV4.sub(_mask_ipv4, text)
-            text = _IPV6.sub(lambda m: m[1] + re.sub(r"[0-9A-Fa-f]", "*", m[0][len(m[1]) :]), text)
-        return _LONG.sub(self._mask_unknown, text)
+        line = _Line(text)
+        for pattern in (_MESSAGE, _NUMBER, _SECRET):
+            for match in pattern.finditer(text):
+                line.hide_words(*match.span(1))
+        self._mark_known(line)
+        self._mark_cells(line)
+        self._mark_addresses(line)
+        for match in _POSITION.finditer(text):
+            line.hide(*match.span(match.lastindex or 0))
+        for match in _SHORT_FILE.finditer(text):
+            line.mark(_SHOW, range(*match.span(1)))
+        for match in _LONG.finditer(text):
+            self._mark_unknown(line, match)
+        return str(line)
 
     def data(self, data: bytes) -> bytes:
         """Return bytes of the wire with identifiers hidden; the length stays."""
@@ -98,51 +194,150 @@ class Redactor:
     def value(self, observation: Observation) -> Any:
         """Return the value of an observation as it may be shown."""
         kind = kind_of(observation.name)
-        if kind is None or kind in self._reveal:
+        if self._everything or kind in self._reveal or observation.name.startswith("counter."):
             return observation.value
         return _each(
-            observation.value, lambda v: self.text(v) if kind == "ip" else self._mask(v, kind)
+            observation.value, lambda v: self._mask(v, kind) if kind in _KEEP else self.text(v)
         )
 
-    def _mask(self, text: str, kind: str) -> str:
-        head, tail = _KEEP[kind](text)
-        return text[:head] + "*" * max(0, len(text) - head - tail) + text[len(text) - tail :]
+    def _mask(self, text: str, kind: str | None) -> str:
+        line = _Line(text)
+        line.hide(0, len(text), *_keep(kind or "", text))
+        return str(line)
 
-    def _mask_unknown(self, match: re.Match[str]) -> str:
-        text = match[0]
-        if text in self._harmless or not text.strip("0") or not text.strip("Ff"):
-            return text
-        if "*" in text:
-            return text
-        head = 5 if len(text) >= 14 else 0
-        return text[:head] + "*" * (len(text) - head - 2) + text[-2:]
+    def _mark_known(self, line: _Line) -> None:
+        """Mark the known values, whatever stands between their characters or around them."""
+        found = [m.start(1) for m in _CHARACTER.finditer(line.text)]
+        squeezed = "".join([line.text[i] for i in found]).upper()
+        for form, (kind, head, tail) in self._known.items():
+            at = squeezed.find(form)
+            while at >= 0:
+                places = found[at : at + len(form)]
+                if kind in self._reveal:
+                    line.mark(_SHOW, places)
+                else:
+                    line.mark(_SHOW, [*places[:head], *places[len(places) - tail :]])
+                    line.mark(_HIDE, places)
+                at = squeezed.find(form, at + 1)
+
+    def _mark_cells(self, line: _Line) -> None:
+        found = [m.span(2) for m in _TOKEN.finditer(line.text) if self._is_cell(*m.groups())]
+        for pattern, places in _AREAS:
+            for match in pattern.finditer(line.text):
+                found += _fields(line.text, match.end(), places)
+        for start, end in found:
+            number = line.text[start:end]
+            if "cell" in self._reveal:
+                line.mark(_SHOW, range(start, end))
+            elif number.strip("0") and number.upper().strip("F") not in ("", "E"):
+                line.hide(start, end, *_keep("cell", number))
+
+    def _is_cell(self, before: str, number: str) -> bool:
+        """Whether a number is a known cell, and no level or channel that happens to be equal."""
+        sure = before or len(number) > 5 or not number.isdecimal()
+        return bool(sure) and number.upper().lstrip("0") in self._cells
+
+    def _mark_addresses(self, line: _Line) -> None:
+        if "ip" in self._reveal:
+            return
+        for match in _DOTTED.finditer(line.text):
+            parts = match[0].split(".")
+            if match[0] not in self._harmless and _is_address(parts):
+                mask = len(".".join(["", *parts[4:]])) if len(parts) == 8 else 0
+                line.hide(match.start(), match.end() - mask, head=len(parts[0]))
+        for match in _COLONS.finditer(line.text):
+            parts = match[0].split(":")
+            small = all(p.isdecimal() and len(p) < 4 for p in parts)  # a list of bands
+            if "::" in match[0] or (len(parts) > 5 and not small):
+                line.hide(*match.span(), head=len(parts[0]))
+
+    def _mark_unknown(self, line: _Line, match: re.Match[str]) -> None:
+        digits = re.sub("[ -]", "", match[0])
+        grouped = len(digits) < len(match[0])
+        if grouped and len(digits) < 11:
+            return
+        if _HARMLESS.fullmatch(digits) or digits.upper().lstrip("0") in self._harmless:
+            return
+        tail = 2 if len(digits) in _WITH_STATUS else 0
+        line.hide(*match.span(), head=5 if len(digits) >= 14 else 0, tail=tail)
 
 
-def _forms(value: str, kind: str) -> Iterable[str]:
-    """Every way a number is written on the wire."""
-    yield value
+def _keep(kind: str, text: str) -> tuple[int, int]:
+    return (0, 0) if kind == "cell" and len(text) < 7 else _KEEP[kind]
+
+
+def _forms(value: str, kind: str) -> Iterator[tuple[str, int, int]]:
+    """Every way a number is written on the wire, and how much of its ends is shown."""
+    if len(value) < 10 or not value.isalnum():
+        return
+    head, tail = _KEEP[kind]
     if kind == "iccid":
-        yield value + "F"
-        yield swap_nibbles(value.ljust(20, "F"))
+        yield value + "F", head, tail + 1
+        yield swap_nibbles(value.ljust(20, "F")), head, tail
     elif kind == "imsi":
-        yield "08" + swap_nibbles("9" + value)
-        yield swap_nibbles("9" + value)
-    elif kind == "cell" and re.fullmatch(r"[0-9A-Fa-f]+", value):
-        yield value.lstrip("0")
+        coded = ("9" if len(value) % 2 else "1") + value
+        yield swap_nibbles(coded.ljust(16, "F")), 6, 0
+    yield value, head, tail
+    yield value[: 14 if kind == "imei" else 18], head, 0  # without check digit or version
+    yield swap_nibbles(value.ljust(len(value) + len(value) % 2, "F")), 4, 0
+    for encoding in ("ascii", "utf-16-be", "utf-16-le"):
+        yield value.encode(encoding, "replace").hex(), 0, 0
+
+
+def _ip_forms(value: str) -> Iterator[tuple[str, int, int]]:
+    try:
+        address = ip_address(value)
+    except ValueError:
+        return
+    if address.is_unspecified or address.is_loopback:
+        return
+    yield address.packed.hex(), len(address.packed) // 4 + 1, 0
+    if address.version == 4:
+        yield address.packed[::-1].hex(), 0, 2
+        if len(digits := value.replace(".", "")) >= 8:
+            yield digits, len(value.partition(".")[0]), 0
+
+
+def _cell_forms(value: str) -> Iterator[str]:
+    """A cell or area in hex and, as some lines have it, in decimal; without leading zeros."""
+    if re.fullmatch(r"[0-9A-Fa-f]{3,12}", value) and value.strip("0"):
+        yield value.upper().lstrip("0")
         yield str(int(value, 16))
 
 
-def _mask_ipv4(match: re.Match[str]) -> str:
-    if match[0].startswith(("0.", "127.", "255.")):  # none, this computer, masks
-        return match[0]
-    return match[1] + re.sub(r"\d", "*", match[0][len(match[1]) :])
+def _fields(text: str, start: int, places: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Where the areas and cells among the values that begin at ``start`` stand."""
+    for place in range(places[-1] + 1):
+        if place in places and (match := _AREA.match(text, start)):
+            yield from (match.span(group) for group in (1, 2) if match[group])
+        comma = text.find(",", start, start + 80)
+        if comma < 0 or "\n" in text[start:comma]:
+            return
+        start = comma + 1
+
+
+def _is_address(parts: list[str]) -> bool:
+    """Whether dotted numbers are an address: no version, no mask, not this computer."""
+    if len(parts) in (4, 8) and parts[0] in ("0", "127", "255"):
+        return False
+    return all(int(p) < 256 and not (len(p) == 2 and p[0] == "0") for p in parts)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _strings(part)
 
 
 def _each(value: Any, mask: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return mask(value)
+    if isinstance(value, int) and abs(value) >= 10**9:
+        return mask(str(value))
     if isinstance(value, dict):
         return {k: _each(v, mask) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_each(v, mask) for v in value]
     return value

@@ -117,8 +117,9 @@ def _observations(evidence: Evidence, redactor: Redactor) -> list[ObservationJso
             kept.append(observation)
     return [
         ObservationJson(
-            name=o.name, value=_plain(redactor.value(o)), unit=o.unit, source=_source(o, redactor),
-            time=round(o.time, 3), error=o.error,
+            name=o.name, value=redactor.value(o._replace(value=_plain(o.value))), unit=o.unit,
+            source=_source(o, redactor), time=round(o.time, 3),
+            error=None if o.error is None else redactor.text(o.error),
         )
         for name, kept in by_name.items() if name != "at.answered"
         for o in kept[-_PER_NAME:]

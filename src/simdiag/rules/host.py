@@ -12,7 +12,10 @@ from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note
 _BELOW_ALL_ELSE = 0.45
 """A vanished port explains nothing that was seen before it: any fault found until then counts more."""
 _PORT_PROBLEMS = {
-    "missing": ("no_modem_found", N_("The examination could not begin: {detail}. Other devices were not looked for.")),
+    "missing": (
+        "no_modem_found",
+        N_("The examination could not begin: {detail}. Other devices were not looked for."),
+    ),
     "none": ("no_modem_found", N_("No modem is attached to this computer.")),
     "denied": ("port_denied", N_("The port may not be opened by this user: {detail}")),
     "busy": ("port_busy", N_("The port is in use: {detail}.")),

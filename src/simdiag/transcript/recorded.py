@@ -7,11 +7,12 @@ printable ASCII, and the backslash, stands as an escape, so that the bytes come 
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -165,6 +166,16 @@ class _Port:
     def end(self) -> None:
         self._protocol.receive_data(b"")
         self._drain()
+
+
+def _redacted(events: Sequence[Recording], redact: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """Redact what each port said and heard as a whole: events may split a line anywhere."""
+    wires: dict[tuple[str, str], bytearray] = {}
+    for event in events:
+        wires.setdefault((event.port, event.dir), bytearray()).extend(event.data)
+    shown = {wire: io.BytesIO(redact(bytes(data))) for wire, data in wires.items()}
+    for event in events:
+        yield shown[event.port, event.dir].read(len(event.data))
 
 
 def write_transcript(
