@@ -301,11 +301,14 @@ def test_a_watch_ends_when_nobody_reads_on(options, tmp_path):
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_any_encoding_of_the_output_will_do(encoding, language, log):
     log.write_text('AT+COPS?\n+COPS: 0,0,"\U0001f4f1 é",7\nOK\n' + NO_CARD)
-    environment = {"PYTHONIOENCODING": encoding, "LC_ALL": "zh_CN.GBK"}
-    done = shell(f"$simdiag diagnose --lang {language} {log}", **environment)
-    assert (done.returncode, done.stderr) == (1, b"")
-    as_json = shell(f"$simdiag diagnose --json --lang {language} {log}", **environment)
-    text = as_json.stdout.decode("gbk" if encoding == "gbk" else "utf-8")
+    for options in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "simdiag", "diagnose", "--lang", language, *options, str(log)],
+            capture_output=True, timeout=60,
+            env=os.environ | {"PYTHONIOENCODING": encoding, "LC_ALL": "zh_CN.GBK"},
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (1, b"")
+    text = done.stdout.decode("gbk" if encoding == "gbk" else "utf-8")
     names = [o["value"] for o in json.loads(text)["observations"] if o["name"] == "operator.name"]
     assert names == ["\U0001f4f1 é"]
 
@@ -319,11 +322,12 @@ def test_a_file_name_that_is_no_utf_8(log):
     assert done.returncode == 1
 
 
-def test_json_brings_no_control_character_to_the_terminal(log):
-    log.write_text("AT+CGMM\n\u202eevil\u2066\x9b2J\nOK\n" + NO_CARD)
-    done = simdiag("diagnose", "--json", str(log))
-    assert not [c for c in done.stdout if c in "\u202e\u2066\x9b"]
-    assert any("\u202eevil" in o["source"]["line"] for o in json.loads(done.stdout)["observations"])
+def test_json_brings_no_control_character_to_the_terminal():
+    name = "a\u2066b\u2069c"
+    done = simdiag("diagnose", "--json", "-", stdin=f'AT+COPS?\n+COPS: 0,0,"{name}",7\nOK\n')
+    assert done.stdout.strip().isprintable()
+    values = {o["name"]: o["value"] for o in json.loads(done.stdout)["observations"]}
+    assert values["operator.name"] == name
 
 
 @pytest.mark.parametrize("columns", ["0", "-1", "x", "²", "9" * 12])
@@ -398,9 +402,9 @@ def test_a_place_for_the_record_is_looked_at_before_the_examination(public):
     (public / "shut").touch(0o600)
     (public / "open").touch()
     (public / "open").chmod(0o666)
-    for name, words in (("new", "is not writable"), ("shut", "is not writable")):
+    for name in ("new", "shut"):
         done = as_nobody("check", "--port", "/dev/ttyNONE", "--record", str(public / name))
-        assert (done.returncode, words in done.stderr) == (2, True)
+        assert (done.returncode, "is not writable" in done.stderr) == (2, True)
     done = as_nobody("check", "--port", "/dev/ttyNONE", "--record", str(public / "open"))
     assert (done.returncode, done.stderr) == (4, "")
 

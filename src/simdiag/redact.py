@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from ipaddress import ip_address
 from typing import Any
 
 from simdiag.at.values import swap_nibbles
@@ -19,70 +18,53 @@ from simdiag.evidence import Evidence, Observation
 KINDS = ("iccid", "imsi", "imei", "ip", "cell")
 """What ``--reveal`` can name."""
 
-_KEEP = {"iccid": (6, 4), "imsi": (5, 0), "imei": (8, 0), "cell": (0, 2)}
-"""How many characters stay visible at the head and the tail: issuer, PLMN, TAC, sector."""
-
+_KIND_OF = {"iccid": "iccid", "imsi": "imsi", "imei": "imei", "cell_id": "cell", "tac": "cell",
+            "lac": "cell", "addresses": "ip", "local_address": "ip", "dns": "ip"}  # fmt: skip
+_KEEP = {"iccid": (6, 4), "imsi": (5, 0), "imei": (8, 0), "cell": (0, 0)}
+"""How many characters stay visible at the head and the tail: issuer, PLMN, type of device."""
 _SHOW, _HIDE = 1, 2
+_IX = re.IGNORECASE | re.VERBOSE
 
-_MESSAGE = re.compile(  # may run over several lines: up to the next answer, or Ctrl-Z
-    r"(?:\+(?:CMT|Q?CMG[LR]|CDS|CBM|\w{0,2}USD)\s?:|\+\s*CMG[SW]\s*=(?!\s*\?))(.*?)"
-    r"(?=[\r\n](?:(?:OK|ERROR|RDY|NO CARRIER)(?:[\r\n]|\Z)|AT|[+^$#!%*][A-Z])|[\x1a\x1b]|\Z)",
-    re.IGNORECASE | re.DOTALL,
-)
-_NUMBER = re.compile(
-    r"\+(?:CNUM|CLIP|CPB[RF]|COLP|CCWA|CLCC|CNAP|CCFC)\s?:([^\r\n]*)", re.IGNORECASE
-)
-_SECRET = re.compile(
-    r"""(?: [+^$#!%*]\s* (?: \w{0,9}(?:PIN|PUK)2?\s*=  |  CLCK\s*=(?:[^,;\r\n]*,){2}
-          | CPWD\s*=[^,;\r\n]*,  |  (?:\w{0,4}USD|CPBW|CCFC|\w{0,4}PASS\w{0,4}|USERID)\s*=
-          | \w{0,6}(?:AUTH\w{0,3}|PDPP)\s*[=:](?:[^,;\r\n]*,){0,2}
-          | (?:QICSGP\s*(?:=[^,;\r\n]*,|:)[^,;\r\n]*,|CSTT\s*[=:])[^,;\r\n]*,
-          | UPSD\s*[=:]\s*\d*,\s*[23]\s*,  |  SAPBR\s*=\s*3\s*,\s*\d*\s*,\s*"(?:USER|PWD)"\s*, )
-          | (?<![A-Z])ATD(?!\s*\*9[89])  |  \bP(?:IN|UK)[12]?\s*[:= ]\s*"?(?=\d{4}) )
-        (?!\s*\?) ((?: "[^"\r\n]*"? | [^";\r\n→] )*)""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_WORDS = (  # hidden is what the group holds
+    # messages may run over several lines: up to the next answer, or Ctrl-Z
+    re.compile(
+        r"""(?:\+(?:CMT|Q?CMG[LR]|CDS|CBM|\w{0,2}USD)\s?: | \+\s*CMG[SW]\s*=(?!\s*\?)) ((?s:.*?))
+        (?= [\r\n](?-i: (?:OK|ERROR|RDY|NO\ CARRIER)(?:[\r\n]|\Z) | (?:AT)?[+^$\#!%*][A-Z]{2})
+          | [\x1a\x1b] | \Z)""", _IX),
+    re.compile(
+        r"""(?: \+(?:CNUM|CLIP|CPB[RF]|COLP|CCWA|CLCC|CNAP|CCFC)\s?:
+          | [+^$#!%*]\s* (?: \w{0,9}(?:PIN|PUK)2?\s*=  |  CLCK\s*=(?:[^,;\r\n]{0,64},){2}
+            | CPWD\s*=[^,;\r\n]{0,64},  |  (?:\w{0,4}USD|CPBW|CCFC|\w{0,4}PASS\w{0,4}|USERID)\s*=
+            | \w{0,6}(?:AUTH\w{0,3}|PDPP)\s*[=:](?:[^,;\r\n]{0,64},){0,2}
+            | (?:QICSGP\s*(?:=\s*\d*,|:)\s*\d*,|CSTT\s*[=:])[^,;\r\n]{0,64},
+            | UPSD\s*[=:]\s*\d*,\s*[23]\s*,  |  SAPBR\s*=\s*3\s*,\s*\d*\s*,\s*"(?:USER|PWD)"\s*, )
+          | (?<![A-Z])ATD(?!\s*\*9[89])  |  \bP(?:IN|UK)[12]?\s*[:=\ ]\s*"?(?=\d{4}) )
+        (?!\s*\?) ((?: "[^"\r\n]*"? | [^";\r\n→] )*)""", _IX),
+)  # fmt: skip
 _POSITION = re.compile(
-    r"(?:[+^$#!%*]\w{0,8}(?:GPS|GNS|LOC(?!K)|LBS|POS)\w*\s?:(?=[^\r\n]*\d\.\d)"
-    r"|\$(?:G[A-Z]|BD|QZ)[A-Z]{3},|\bl(?:at|on)(?:itude|gitude|g)?\s*[:=])([^\r\n]*)"
-    r"|(?<![\w.])([-+]?\d{1,5}\.\d{4,})[NSEW]?(?![\w.])",
-    re.IGNORECASE,
-)
+    r"""(?: [+^$#!%*]\w{0,8}(?:GPS|GNS|LOC(?!K)|LBS|POS)\w*\s?:(?=[^\r\n]{0,99}\d\.\d)
+      | \$(?:G[A-Z]|BD|QZ)[A-Z]{3}, | \bl(?:at|on)(?:itude|gitude|g)?\s*[:=] ) ([^\r\n]*)
+      | (?<![\w.]) ([-+]?\d{1,5}\.\d{4,})[NSEW]?(?![\w.])""", _IX)  # fmt: skip
 
-_PLMN = r'\d{3}"?\s*[-+, ]\s*"?\d{1,3}"?\s*,'
-_LTE, _NR = r'"?(?:LTE|CAT-\w+|eMTC)"?,"?[FT]DD"?,', r'"?NR5G-SA"?,"?[FT]DD"?,'
-_AREAS = [
-    (re.compile(prefix, re.IGNORECASE), places)
-    for prefix, places in (
-        (r"\+C(?:G|E|5G)?REG\s?:", (1, 2, 3)),
-        (r"\+CPSI\s?:[^,\r\n]*,[^,\r\n]*," + _PLMN, (0, 1)),
-        (r"\+QENG\s?:[^\r\n]{0,48}?" + _LTE, (2, 8)),
-        (r"\+QENG\s?:[^\r\n]{0,48}?" + _NR, (2, 4)),
-        (r'\+QENG\s?:[^\r\n]{0,48}?"?(?:GSM|WCDMA|TDSCDMA)"?,', (2, 3)),
-        (r"\^SMONI\s?:\s*2G", (5, 6)),
-        (r"\^SMONI\s?:\s*3G", (7, 8)),
-        (r"\^SMONI\s?:\s*4G", (8, 9)),
-        (r"(?:^|[\r\n ])[12],\d{1,2},\d{3},\d{1,3},", (0, 1)),  # +GTCCINFO
-        (r'#RFSTS\s?:\s*"[^"]*",-?\d+(?:,\d+)?(?:,-[\d.]+)+,', (0,)),
-        (r'#RFSTS\s?:[^\r\n]{0,90}?,(?=[0-9A-F]{3,},"\d{6})', (0,)),
-        (r'#SERVINFO\s?:[^\r\n]{0,90}?"\d{5,6}",', (1,)),
-        (r'%XMONITOR\s?:[^\r\n]{0,90}?"\d{5,6}",', (0, 3)),
-        (r"\+CCED\s?:[^\r\n,]{0,40}?\d{3},\d{2,3},", (5, 8)),
-        (r"\+EEMLTESVC\s?:", (3, 9)),
-        (r"\+NETDMSGEX\s?:", (4, 5)),
-        (r"\+ZEMSCIQ\s?:", (2, 4)),
-        (r"\+XCCINFO\s?:", (3, 6, 9)),
-        (r"\+ZCELLINFO\s?:", (0,)),
-        (r"\^CELLINFO\s?:", (4, 6)),
-        (r"\^MONSC\s?:\s*LTE", (4, 6)),
-        (r"\^MONSC\s?:\s*GSM", (6, 7)),
-        (r"\^MONSC\s?:\s*(?:W|TD)", (5, 6)),
-        (r'\+CENG\s?:\s*0\s*,\s*"', (6, 9)),
-        (r'\+CENG\s?:\s*[1-9]\s*,\s*"', (3, 6)),
-        (r"(?:^|[\r\n ])\d{1,6}(?:,\d{1,3}){3},(?=[0-9A-F]{4},[0-9A-F]{6,8},)", (0, 1)),  # +UCGED
-        (r"\b(?:TAC|LAC|cell\s?id|ECI|CI|id)\s*[:=]", (0,)),
-    )
-]
+_QENG = r'\+QENG\s?:[^\r\n]{0,48}?"?'
+_AREAS = [(re.compile(prefix, re.IGNORECASE), places) for prefix, *places in (
+    (r"\+C(?:G|E|5G)?REG\s?:", 1, 2, 3),
+    (r"\+CPSI\s?:(?:[^,\r\n]{0,30},){2}\d{3}-\d{2,3},", 0, 1),
+    (_QENG + r'(?:LTE|CAT-\w+|eMTC)"?,"?[FT]DD"?,', 2, 8),
+    (_QENG + r'NR5G-SA"?,"?[FT]DD"?,', 2, 4),
+    (_QENG + r'(?:GSM|WCDMA|TDSCDMA)"?,', 2, 3),
+    (r"\^SMONI\s?:\s*2G", 5, 6), (r"\^SMONI\s?:\s*3G", 7, 8), (r"\^SMONI\s?:\s*4G", 8, 9),
+    (r'#RFSTS\s?:\s*"[^"]{0,9}",-?\d+(?:,\d+)?(?:,-[\d.]+)+,', 0),
+    (r'#RFSTS\s?:[^\r\n]{0,90}?,(?=[0-9A-F]{3,},"\d{6})', 0),
+    (r'#SERVINFO\s?:[^\r\n]{0,90}?"\d{5,6}",', 1), (r'%XMONITOR\s?:[^\r\n]{0,90}?"\d{5,6}",', 0, 3),
+    (r"\+CCED\s?:[^\r\n,]{0,40}?\d{3},\d{2,3},", 5, 8), (r"\+(?:EEMLTESVC|XCCINFO)\s?:", 3, 9),
+    (r"\+NETDMSGEX\s?:", 4, 5), (r"\+ZEMSCIQ\s?:", 2, 4), (r"\+XMCI\s?:", 3, 4),
+    (r"\^CELLINFO\s?:", 4, 6), (r"\^MONSC\s?:\s*LTE", 4, 6), (r"\+ZCELLINFO\s?:", 0),
+    # lines without a prefix: +GTCCINFO, and the last of +UCGED
+    (r"(?:^|[\r\n: ])[12],\d{1,2},\d{3},\d{1,3},", 0, 1),
+    (r"(?:^|[\r\n ])\d{1,6}(?:,\d{1,3}){3},(?=[0-9A-F]{4},[0-9A-F]{6,8},)", 0, 1),
+    (r"\b(?:TAC|LAC|cell\s?id|ECI|CI|id)\s*[:=]", 0),
+)]  # fmt: skip
 """What stands before the areas and cells of a line, and which of the values after it they are."""
 _AREA = re.compile(r'\s*"?(?:0X)?([0-9A-F]{3,12})(?![\w.])(?:\s*\((\d{3,})\))?', re.IGNORECASE)
 _TOKEN = re.compile(r'(["(]|\b0[xX]|\b)([0-9A-Fa-f]{4,12})\b')
@@ -90,29 +72,20 @@ _TOKEN = re.compile(r'(["(]|\b0[xX]|\b)([0-9A-Fa-f]{4,12})\b')
 _DOTTED = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3,}(?!\d)")
 _COLONS = re.compile(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}")
 _LONG = re.compile(
-    r"(?:(?<![0-9A-Za-z])|(?<=0[xX]))[0-9A-Fa-f]{7,}(?![0-9A-Za-z])"
-    r"|\d{10,}[0-9A-Fa-f]*"  # glued to letters
-    r"|(?<!\d)\d+(?:[ -]\d\d+)+(?:[ -]\d)?(?!\d)|(?<!\d)\d(?:[ -]\d){13,}(?!\d)"  # in groups
-)
+    r"""(?:(?<![0-9A-Z])|(?<=0X))[0-9A-F]{7,}(?![0-9A-Z])  |  \d{10,}[0-9A-F]*  # glued to letters
+      | (?<!\d)\d+(?:[ -]\d\d+)+(?:[ -]\d)?(?!\d)  |  (?<!\d)\d(?:[ -]\d){13,}(?!\d)  # in groups
+    """, _IX)  # fmt: skip
 _HARMLESS = re.compile(
-    r"0+|0*[137]?F+[0F]*|4294967295|(?=.*F)(?:\d[2-7][\dF]\d{3}|F{6}){4}", re.IGNORECASE
-)
-"""Nothing, fillers, bit masks, and EF_FPLMN: a list of networks with exchanged nibbles."""
-_SHORT_FILE = re.compile(r'\+CRSM\s?:\s*\d+,\s*\d+,\s*"?([0-9A-F]{1,8})\b', re.IGNORECASE)
-_VERSION = re.compile(r"(?<![\w.])(?:20[0-4]\d[01]\d[0-3]\d|\d+\.\d+\.\d+\.\d+)(?![\w.])")
-_WITH_STATUS = (22, 28, 36)
-"""Lengths of EF_LOCI, EF_PSLOCI and EF_EPSLOCI, whose last byte says how the network answered."""
+    r"""0*[0-9A-F]{0,4} | [01]{8} | 0*[137]?F[0F]* | 4294967295
+      | (?=.*F)(?:\d[2-7][\dF]\d{3}|F{6}){4}""", _IX)  # fmt: skip
+"""Small numbers, timers, bit masks, and EF_FPLMN: a list of networks with exchanged nibbles."""
+_VERSION = re.compile(r"(?<![\d])(?:20[0-4]\d[01]\d[0-3]\d{1,4}|\d+(?:\.\d+){3,})(?![\d.])")
 _CHARACTER = re.compile(r"(?:(?:\b0|\\)[xX](?=[0-9A-Fa-f]{2}))?([0-9A-Za-z])")
 
 
 def kind_of(name: str) -> str | None:
     """Return which kind of identifier an observation holds, if any."""
-    tail = name.rpartition(".")[2]
-    if tail in ("iccid", "imsi", "imei"):
-        return tail
-    if tail in ("cell_id", "tac", "lac"):
-        return "cell"
-    return "ip" if tail in ("addresses", "local_address", "dns") else None
+    return _KIND_OF.get(name.rpartition(".")[2])
 
 
 class _Line:
@@ -126,29 +99,22 @@ class _Line:
         for i in places:
             self._marks[i] = self._marks[i] or mark
 
-    def hide(self, start: int, end: int, head: int = 0, tail: int = 0) -> None:
+    def hide(self, places: Iterable[int], head: int = 0, tail: int = 0) -> None:
         """Hide letters and digits, but for some at both ends."""
-        places = [i for i in range(start, end) if self.text[i].isalnum()]
+        places = [i for i in places if self.text[i].isalnum()]
         self.mark(_SHOW, [*places[:head], *places[len(places) - tail :]])
         self.mark(_HIDE, places)
 
-    def hide_words(self, start: int, end: int) -> None:
-        """Hide everything but what keeps the fields apart."""
-        self.mark(_HIDE, (i for i in range(start, end) if self.text[i] not in ' \t\r\n",'))
-
     def __str__(self) -> str:
-        return "".join(
-            "*" if m == _HIDE else c for c, m in zip(self.text, self._marks, strict=True)
-        )
+        hidden = zip(self.text, self._marks, strict=True)
+        return "".join(["*" if mark == _HIDE else c for c, mark in hidden])
 
 
 class Redactor:
     """Hides the identifiers of one examination, but for the kinds to ``reveal``."""
 
     def __init__(self, evidence: Evidence, reveal: Iterable[str] = ()) -> None:
-        reveal = frozenset(reveal)
-        self._everything = "all" in reveal
-        self._reveal = frozenset(KINDS) if self._everything else reveal
+        self._reveal = frozenset(reveal)
         self._known: dict[str, tuple[str, int, int]] = {}
         self._cells: set[str] = set()
         self._harmless: set[str] = set()
@@ -161,28 +127,27 @@ class Redactor:
             self._harmless |= {str(value), f"{value:X}"}
         elif observation.name == "device.revision":
             self._harmless |= set(_VERSION.findall(str(value)))
-        elif kind == "cell":
-            self._cells |= set(_cell_forms(str(value)))
+        elif kind == "cell" and re.fullmatch("[0-9A-Fa-f]{3,12}", str(value)):
+            self._cells |= {value.upper().lstrip("0"), str(int(value, 16))} - {"", "0"}
         elif kind is not None:
-            for text in _strings(value):
-                for form, head, tail in _ip_forms(text) if kind == "ip" else _forms(text, kind):
-                    self._known.setdefault(form.upper(), (kind, head, tail))
+            strings: list[str] = []
+            _each(value, strings.append)
+            for form, head, tail in (f for text in strings for f in _forms(text, kind)):
+                self._known.setdefault(form.upper(), (kind, head, tail))
 
     def text(self, text: str) -> str:
         """Return a text with its identifiers hidden; its length stays."""
-        if self._everything:
+        if "all" in self._reveal:
             return text
         line = _Line(text)
-        for pattern in (_MESSAGE, _NUMBER, _SECRET):
-            for match in pattern.finditer(text):
-                line.hide_words(*match.span(1))
+        for match in (m for pattern in _WORDS for m in pattern.finditer(text)):
+            line.mark(_HIDE, (i for i in range(*match.span(1)) if text[i] not in ' \t\r\n",'))
         self._mark_known(line)
         self._mark_cells(line)
-        self._mark_addresses(line)
+        if "ip" not in self._reveal:
+            self._mark_addresses(line)
         for match in _POSITION.finditer(text):
-            line.hide(*match.span(match.lastindex or 0))
-        for match in _SHORT_FILE.finditer(text):
-            line.mark(_SHOW, range(*match.span(1)))
+            line.hide(range(*match.span(match.lastindex or 0)))
         for match in _LONG.finditer(text):
             self._mark_unknown(line, match)
         return str(line)
@@ -194,16 +159,10 @@ class Redactor:
     def value(self, observation: Observation) -> Any:
         """Return the value of an observation as it may be shown."""
         kind = kind_of(observation.name)
-        if self._everything or kind in self._reveal or observation.name.startswith("counter."):
+        if {kind, "all"} & self._reveal or observation.name.startswith("counter."):
             return observation.value
-        return _each(
-            observation.value, lambda v: self._mask(v, kind) if kind in _KEEP else self.text(v)
-        )
 
-    def _mask(self, text: str, kind: str | None) -> str:
-        line = _Line(text)
-        line.hide(0, len(text), *_keep(kind or "", text))
-        return str(line)
+        return _each(observation.value, lambda v: _mask(v, kind) if kind in _KEEP else self.text(v))
 
     def _mark_known(self, line: _Line) -> None:
         """Mark the known values, whatever stands between their characters or around them."""
@@ -215,10 +174,8 @@ class Redactor:
                 places = found[at : at + len(form)]
                 if kind in self._reveal:
                     line.mark(_SHOW, places)
-                else:
-                    line.mark(_SHOW, [*places[:head], *places[len(places) - tail :]])
-                    line.mark(_HIDE, places)
-                at = squeezed.find(form, at + 1)
+                line.hide(places, head, tail)
+                at = squeezed.find(form, at + len(form))
 
     def _mark_cells(self, line: _Line) -> None:
         found = [m.span(2) for m in _TOKEN.finditer(line.text) if self._is_cell(*m.groups())]
@@ -226,11 +183,11 @@ class Redactor:
             for match in pattern.finditer(line.text):
                 found += _fields(line.text, match.end(), places)
         for start, end in found:
-            number = line.text[start:end]
+            number = line.text[start:end].upper()
             if "cell" in self._reveal:
                 line.mark(_SHOW, range(start, end))
-            elif number.strip("0") and number.upper().strip("F") not in ("", "E"):
-                line.hide(start, end, *_keep("cell", number))
+            elif number.strip("0") and number.strip("F") not in ("", "E"):
+                line.hide(range(start, end))
 
     def _is_cell(self, before: str, number: str) -> bool:
         """Whether a number is a known cell, and no level or channel that happens to be equal."""
@@ -238,74 +195,59 @@ class Redactor:
         return bool(sure) and number.upper().lstrip("0") in self._cells
 
     def _mark_addresses(self, line: _Line) -> None:
-        if "ip" in self._reveal:
-            return
         for match in _DOTTED.finditer(line.text):
             parts = match[0].split(".")
             if match[0] not in self._harmless and _is_address(parts):
                 mask = len(".".join(["", *parts[4:]])) if len(parts) == 8 else 0
-                line.hide(match.start(), match.end() - mask, head=len(parts[0]))
+                line.hide(range(match.start(), match.end() - mask), head=len(parts[0]))
         for match in _COLONS.finditer(line.text):
             parts = match[0].split(":")
-            small = all(p.isdecimal() and len(p) < 4 for p in parts)  # a list of bands
-            if "::" in match[0] or (len(parts) > 5 and not small):
-                line.hide(*match.span(), head=len(parts[0]))
+            bands = all(p.isdecimal() and len(p) < 4 for p in parts)
+            if "::" in match[0] or (len(parts) > 5 and not bands):
+                line.hide(range(*match.span()), head=len(parts[0]))
 
     def _mark_unknown(self, line: _Line, match: re.Match[str]) -> None:
         digits = re.sub("[ -]", "", match[0])
-        grouped = len(digits) < len(match[0])
-        if grouped and len(digits) < 11:
+        few = len(digits) < 11 and len(digits) < len(match[0])  # in groups
+        if few or _HARMLESS.fullmatch(digits) or digits.upper().lstrip("0") in self._harmless:
             return
-        if _HARMLESS.fullmatch(digits) or digits.upper().lstrip("0") in self._harmless:
-            return
-        tail = 2 if len(digits) in _WITH_STATUS else 0
-        line.hide(*match.span(), head=5 if len(digits) >= 14 else 0, tail=tail)
+        tail = 2 if len(digits) in (22, 28, 36) else 0  # EF_LOCI and its like: the update status
+        line.hide(range(*match.span()), head=5 if len(digits) >= 14 else 0, tail=tail)
 
 
-def _keep(kind: str, text: str) -> tuple[int, int]:
-    return (0, 0) if kind == "cell" and len(text) < 7 else _KEEP[kind]
+def _mask(text: str, kind: str | None) -> str:
+    line = _Line(text)
+    line.hide(range(len(text)), *_KEEP[kind or ""])
+    return str(line)
 
 
 def _forms(value: str, kind: str) -> Iterator[tuple[str, int, int]]:
-    """Every way a number is written on the wire, and how much of its ends is shown."""
-    if len(value) < 10 or not value.isalnum():
+    """Every way an identifier is written on the wire, and how much of its ends is shown."""
+    if kind == "ip":
+        parts = value.split(".")
+        if len(parts) == 4 and "".join(parts).isdecimal() and _is_address(parts):
+            coded = [f"{int(part):02X}" for part in parts]
+            yield "".join(coded), 2, 0
+            yield "".join(reversed(coded)), 0, 2
+            if len(value) > 10:
+                yield "".join(parts), len(parts[0]), 0
+        return
+    if len(value) < 10 or not value.isalnum() or not value.strip("0"):
         return
     head, tail = _KEEP[kind]
     if kind == "iccid":
         yield value + "F", head, tail + 1
         yield swap_nibbles(value.ljust(20, "F")), head, tail
-    elif kind == "imsi":
-        coded = ("9" if len(value) % 2 else "1") + value
-        yield swap_nibbles(coded.ljust(16, "F")), 6, 0
+    elif kind == "imsi":  # with length parity and filler, as in EF_IMSI
+        yield swap_nibbles(("91"[len(value) % 2 == 0] + value).ljust(16, "F")), 6, 0
     yield value, head, tail
     yield value[: 14 if kind == "imei" else 18], head, 0  # without check digit or version
-    yield swap_nibbles(value.ljust(len(value) + len(value) % 2, "F")), 4, 0
+    yield swap_nibbles(value + "F" * (len(value) % 2)), 4, 0
     for encoding in ("ascii", "utf-16-be", "utf-16-le"):
         yield value.encode(encoding, "replace").hex(), 0, 0
 
 
-def _ip_forms(value: str) -> Iterator[tuple[str, int, int]]:
-    try:
-        address = ip_address(value)
-    except ValueError:
-        return
-    if address.is_unspecified or address.is_loopback:
-        return
-    yield address.packed.hex(), len(address.packed) // 4 + 1, 0
-    if address.version == 4:
-        yield address.packed[::-1].hex(), 0, 2
-        if len(digits := value.replace(".", "")) >= 8:
-            yield digits, len(value.partition(".")[0]), 0
-
-
-def _cell_forms(value: str) -> Iterator[str]:
-    """A cell or area in hex and, as some lines have it, in decimal; without leading zeros."""
-    if re.fullmatch(r"[0-9A-Fa-f]{3,12}", value) and value.strip("0"):
-        yield value.upper().lstrip("0")
-        yield str(int(value, 16))
-
-
-def _fields(text: str, start: int, places: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+def _fields(text: str, start: int, places: list[int]) -> Iterator[tuple[int, int]]:
     """Where the areas and cells among the values that begin at ``start`` stand."""
     for place in range(places[-1] + 1):
         if place in places and (match := _AREA.match(text, start)):
@@ -318,26 +260,17 @@ def _fields(text: str, start: int, places: tuple[int, ...]) -> Iterator[tuple[in
 
 def _is_address(parts: list[str]) -> bool:
     """Whether dotted numbers are an address: no version, no mask, not this computer."""
-    if len(parts) in (4, 8) and parts[0] in ("0", "127", "255"):
+    if not any(p.strip("0") for p in parts) or (len(parts) < 9 and parts[0] in ("0", "127", "255")):
         return False
     return all(int(p) < 256 and not (len(p) == 2 and p[0] == "0") for p in parts)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list, tuple)):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)
-
-
-def _each(value: Any, mask: Callable[[str], str]) -> Any:
+def _each(value: Any, mask: Callable[[str], Any]) -> Any:
+    """Apply a function to every string in a value, and to numbers that may be identifiers."""
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, int) and abs(value) >= 10**9:
         return mask(str(value))
     if isinstance(value, dict):
         return {k: _each(v, mask) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_each(v, mask) for v in value]
-    return value
+    return [_each(v, mask) for v in value] if isinstance(value, (list, tuple)) else value

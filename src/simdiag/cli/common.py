@@ -69,7 +69,7 @@ def _writable(_ctx: click.Context, _param: click.Parameter, path: Path | None) -
 def record_option(command: F) -> F:
     """Add ``--record``."""
     return click.option(
-        "--record", type=click.Path(path_type=Path, dir_okay=False, writable=True),
+        "--record", type=click.Path(path_type=Path, dir_okay=False, readable=False, writable=True),
         metavar="FILE", callback=_writable,
         help=_("Write the exchanges to FILE, identifiers hidden unless revealed."),
     )(command)  # fmt: skip
