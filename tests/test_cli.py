@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -11,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -434,26 +435,45 @@ def test_only_a_link_that_an_emulator_left_is_replaced(tmp_path):
         assert _ask(link, b"AT+CMEE?\r") == "+CMEE: 0"
 
 
-def _signalled(*arguments: str, number: int, after: float, **options: object) -> tuple[int, str]:
-    process = subprocess.Popen(
+def _signalled(*arguments: str, number: int, when: Callable[[Path], bool]) -> tuple[int, str]:
+    """Run a command, send it a signal once what ``/proc`` says of it is so; status and errors."""
+    with subprocess.Popen(
         [sys.executable, "-m", "simdiag", *arguments], text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"LANGUAGE": "en"}, **options,
-    )  # fmt: skip
-    time.sleep(after)
-    process.send_signal(number)
-    process.stdin.flush()
-    _, errors = process.communicate(timeout=30)
-    return process.returncode, errors.strip()
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"LANGUAGE": "en"},
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not when(Path(f"/proc/{process.pid}")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        process.send_signal(number)
+        errors = process.stderr.read()
+    # Python itself ends by SIGINT where an import was interrupted: shells call that 130 too
+    status = 130 if process.returncode == -signal.SIGINT else process.returncode
+    return status, errors.strip()
+
+
+def _handles_signals(process: Path) -> bool:
+    caught = re.search(r"SigCgt:\s*(\w+)", (process / "status").read_text())[1]
+    return bool(int(caught, 16) >> signal.SIGHUP - 1 & 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_command_without_a_modem_restores_none(number):
-    assert _signalled("diagnose", "-", number=number, after=2.5) == (130, "Interrupted.")
+    done = _signalled("diagnose", "-", number=number, when=_handles_signals)
+    assert done == (130, "Interrupted.")
 
 
 def test_a_closed_terminal_ends_an_examination_properly(tmp_path):
     link = tmp_path / "modem"
+
+    def has_the_port_open(process: Path) -> bool:
+        with suppress(FileNotFoundError):  # closed while this looks
+            return link.readlink() in [fd.readlink() for fd in (process / "fd").iterdir()]
+        return False
+
     with emulator("quectel-ec2x/healthy", link, "--latency", "150"):
-        done = _signalled("check", "--port", str(link), number=signal.SIGHUP, after=2.5)
+        done = _signalled(
+            "check", "--port", str(link), number=signal.SIGHUP, when=has_the_port_open
+        )
         assert done == (130, "Interrupted; the modem's settings are restored.")
         assert _ask(link, b"AT+CMEE?\r") == "+CMEE: 0"

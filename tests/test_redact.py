@@ -96,7 +96,7 @@ DISGUISES = [
     lambda v: spaced(v, "  ", 5), lambda v: spaced(v, ":", 2), lambda v: spaced(v, " ", 1),
     lambda v: f"{v[:3]},{v[3:5]},{v[5:]}", lambda v: f"{v[:8]}-{v[8:14]}-{v[14:]}",
     swap_nibbles, lambda v: swap_nibbles(v.ljust(20, "F")).lower(), lambda v: spaced(swap_nibbles(v), " ", 2),
-    lambda v: "0x" + " 0x".join(spaced(swap_nibbles(v), " ", 2).split()), lambda v: ucs2(v), lambda v: ucs2(v).upper(),
+    lambda v: "0x" + " 0x".join(spaced(swap_nibbles(v.ljust(20, "F")), " ", 2).split()), lambda v: ucs2(v), lambda v: ucs2(v).upper(),
     lambda v: "x" + ucs2(v), lambda v: v.encode("utf-16-le").hex(), lambda v: v.encode().hex(),
     lambda v: spaced(v.encode().hex(), " ", 2), lambda v: f"AT+CSIM=14,{swap_nibbles('9' + v)}",
 ]  # fmt: skip
@@ -165,12 +165,7 @@ HIDDEN = [
 
 @pytest.mark.parametrize(("line", "expected"), HIDDEN, ids=[h[0][:30] for h in HIDDEN])
 def test_shapes_of_lines_are_known(line, expected):
-    shown = Redactor(evidence()).text(line)
-    assert len(shown) == len(line)
-    if line.startswith("460 00"):
-        assert not re.search(r"\d{6}", shown)
-    else:
-        assert shown == expected
+    assert Redactor(evidence()).text(line) == expected
 
 
 @pytest.mark.parametrize(
@@ -195,10 +190,7 @@ def test_levels_that_equal_a_known_area_stay():
     known = Evidence([Observation("registration.eps.tac", "0672", Source(0, "", ""))])  # 1650
     line = "+CPSI: LTE,Online,460-01,0x0672,251941991,203,EUTRAN-BAND3,1650,3,3,-92,-672,-418,14"
     assert Redactor(known).text(line).endswith(",203,EUTRAN-BAND3,1650,3,3,-92,-672,-418,14")
-    assert (
-        Redactor(known).text('"0672" 0x672') == '"****" 0x***'
-        or Redactor(known).text('"0672"') == '"****"'
-    )
+    assert Redactor(known).text('"0672" 0x672 (1650)') == '"****" 0x*** (****)'
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r\r\n"])
@@ -287,9 +279,9 @@ def test_a_line_that_is_split_over_events_is_hidden(size, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["1" * 200_000, "F" * 200_000 + "1", "+CPIN=" * 40_000, "id:" * 60_000, "+CLCK=" * 40_000, "12 " * 70_000,
-     "+CMT:" * 40_000, "1." * 100_000, "a:" * 100_000, "+GPS:" * 40_000, '+QENG:"' * 30_000, "\r" * 200_000,
-     '+CPIN="' * 30_000, "#RFSTS:" * 30_000, "0x" * 100_000, "+CPSI:" * 30_000, IMSI * 10_000, "1-" * 100_000],
+    ["1" * 100_000, "F" * 100_000 + "1", "+CPIN=" * 20_000, "id:" * 30_000, "+CLCK=" * 20_000, "12 " * 35_000,
+     "+CMT:" * 20_000, "1." * 100_000, "a:" * 100_000, "+GPS:" * 20_000, '+QENG:"' * 15_000, "\r" * 100_000,
+     '+CPIN="' * 15_000, "#RFSTS:" * 15_000, "0x" * 100_000, "+CPSI:" * 15_000, IMSI * 5_000, "1-" * 100_000],
     ids=lambda text: text[:8],
 )  # fmt: skip
 def test_the_time_grows_with_the_length_only(text):

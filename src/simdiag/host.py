@@ -177,7 +177,11 @@ class _Device:
             return None
         if not stat.S_ISCHR(status.st_mode):
             return None
-        return cls(os.path.realpath(path), status.st_rdev, status.st_dev, tty_index)
+        try:
+            real = os.path.realpath(path)
+        except OSError:  # closed a moment ago
+            return None
+        return cls(real, status.st_rdev, status.st_dev, tty_index)
 
     @property
     def is_pts(self) -> bool:

@@ -67,12 +67,13 @@ _AREAS = [(re.compile(prefix, re.IGNORECASE), places) for prefix, *places in (
 )]  # fmt: skip
 """What stands before the areas and cells of a line, and which of the values after it they are."""
 _AREA = re.compile(r'\s*"?(?:0X)?([0-9A-F]{3,12})(?![\w.])(?:\s*\((\d{3,})\))?', re.IGNORECASE)
-_TOKEN = re.compile(r'(["(]|\b0[xX]|\b)([0-9A-Fa-f]{4,12})\b')
+_TOKEN = re.compile(r'(["(]|\b0[xX]|\b)([0-9A-Fa-f]{3,12})\b')
 
 _DOTTED = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3,}(?!\d)")
 _COLONS = re.compile(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,}")
 _LONG = re.compile(
     r"""(?:(?<![0-9A-Z])|(?<=0X))[0-9A-F]{7,}(?![0-9A-Z])  |  \d{10,}[0-9A-F]*  # glued to letters
+      | (?:0X[0-9A-F]{2}[ ,]{0,2}){7,}  |  \b[0-9A-F]{2}(?:[ -][0-9A-F]{2}){7,}\b  # in bytes
       | (?<!\d)\d+(?:[ -]\d\d+)+(?:[ -]\d)?(?!\d)  |  (?<!\d)\d(?:[ -]\d){13,}(?!\d)  # in groups
     """, _IX)  # fmt: skip
 _HARMLESS = re.compile(
@@ -191,7 +192,7 @@ class Redactor:
 
     def _is_cell(self, before: str, number: str) -> bool:
         """Whether a number is a known cell, and no level or channel that happens to be equal."""
-        sure = before or len(number) > 5 or not number.isdecimal()
+        sure = before or len(number) > (5 if number.isdecimal() else 3)
         return bool(sure) and number.upper().lstrip("0") in self._cells
 
     def _mark_addresses(self, line: _Line) -> None:

@@ -42,6 +42,15 @@ _BINARY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x19\x1c-\x1f\x7f]")
 _AT_LINE = re.compile(r"^(?!AT&T\b)AT(?:[+^$#%!*&_?;=]|[A-Z]\d?\b|[A-Z]\d[A-Z&+]|$)", re.IGNORECASE)
 
 
+def _is_text(line: bytes) -> bool:
+    """Whether a line is text; only the values of a prefixed line may have another encoding."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class LocalProtocolError(Exception):
     """The caller broke the rules: a defect of simdiag, never of the modem."""
 
@@ -235,7 +244,7 @@ class AtProtocol:
         if _BINARY.search(line) or line.startswith(b"~"):
             return Noise(raw)
         text = line.decode("utf-8", "backslashreplace").strip().removeprefix("> ")
-        if not text:
+        if not text or (not is_prefixed(text) and not _is_text(line)):
             return Noise(raw)
         if _AT_LINE.match(text):
             self._foreign, self._foreign_answered = command(text[:200]), False

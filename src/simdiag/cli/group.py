@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 from gettext import gettext as _
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -21,9 +21,6 @@ from simdiag.cli import commands
 from simdiag.cli.status import Status
 from simdiag.errors import ScenarioError, SimdiagError
 from simdiag.message import N_, message
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 _WITH_A_MODEM = ("apn", "check", "monitor")
 """Commands that change a modem's settings for as long as they run."""
@@ -136,7 +133,7 @@ class _Outlet(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         try:
             return os.write(self._fd, data)
         except OSError as problem:

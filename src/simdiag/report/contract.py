@@ -154,7 +154,7 @@ def to_json(
         next_steps=[s.render(translate) for s in diagnosis.next_steps],
         profile=diagnosis.profile.id if diagnosis.profile else None,
         elapsed_s=round(elapsed_s, 3),
-        error=error,
+        error=None if error is None else redactor.text(error),
     )
     text = result.model_dump_json(by_alias=True)
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -185,11 +185,12 @@ def write_transcript(
 
     A device such as ``/dev/stdout``, and a file in a folder that is not writable, is written to.
     """
+    events = tuple(events)
+    shown = tuple(_redacted(events, redact))
 
     def write(stream: TextIO) -> None:
-        for event in events:
-            shown = Recording(event.t, event.port, event.dir, redact(event.data))
-            stream.write(shown.to_json() + "\n")
+        for event, data in zip(events, shown, strict=True):
+            stream.write(Recording(event.t, event.port, event.dir, data).to_json() + "\n")
 
     if path.exists() and not (path.is_file() and os.access(path.parent, os.W_OK)):
         with path.open("w", encoding="ascii") as stream:
