@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from simdiag.host import port_holders
+
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 needs_root = pytest.mark.skipif(
     os.getuid() != 0 or shutil.which("setpriv") is None, reason="only root becomes another user"
@@ -149,7 +151,10 @@ def test_an_interrupted_examination_restores_the_modem(tmp_path):
             [sys.executable, "-m", "simdiag", "check", "--port", str(link)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        time.sleep(2.5)
+        deadline = time.monotonic() + 30
+        while not port_holders(str(link)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.8)  # some commands later, in the middle of the examination
         process.send_signal(2)
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 130
