@@ -14,7 +14,7 @@ from typing import Any
 
 from simdiag.at import Dialect, Fields, decode_iccid, decode_imsi, fields
 from simdiag.at.codes import cause_of_cme, cme_code, mm_cause, sm_cause
-from simdiag.at.values import decode_ef_imsi, decode_plmn, is_masked, split, swap_nibbles
+from simdiag.at.values import decode_ef_imsi, decode_plmn, split, swap_nibbles
 from simdiag.evidence import Error
 from simdiag.message import N_
 
@@ -38,7 +38,6 @@ __all__ = [
     "decode_imsi",
     "decode_plmn",
     "fields",
-    "is_masked",
     "mm_cause",
     "rsrp_level",
     "rsrq_level",

@@ -9,7 +9,6 @@ _OUTSIDE_QUOTES = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
 _INTEGER = re.compile(r"[+-]?\d{1,18}$")
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?$")
 _HEXADECIMAL = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{1,16}$")
-_MASK = "*Xx"
 
 
 class Fields(tuple[str, ...]):
@@ -103,8 +102,3 @@ def decode_plmn(payload: str) -> str | None:
     mcc = payload[1] + payload[0] + payload[3]
     mnc = payload[5] + payload[4] + payload[2].strip("Ff")
     return mcc + mnc
-
-
-def is_masked(text: str) -> bool:
-    """Whether somebody has hidden digits of this number."""
-    return any(c in text for c in _MASK)
