@@ -440,11 +440,17 @@ def test_only_a_link_that_an_emulator_left_is_replaced(tmp_path):
         assert _ask(link, b"AT+CMEE?\r") == "+CMEE: 0"
 
 
+def _signals_by_default() -> None:
+    """Undo what ``nohup`` hands down: to ignore SIGHUP, which the program would respect."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def _signalled(*arguments: str, number: int, when: Callable[[Path], bool]) -> tuple[int, str]:
     """Run a command, send it a signal once what ``/proc`` says of it is so; status and errors."""
     with subprocess.Popen(
         [sys.executable, "-m", "simdiag", *arguments], text=True, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"LANGUAGE": "en"},
+        preexec_fn=_signals_by_default,
     ) as process:  # fmt: skip
         deadline = time.monotonic() + 30
         while not when(Path(f"/proc/{process.pid}")) and time.monotonic() < deadline:
