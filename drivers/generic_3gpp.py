@@ -17,10 +17,9 @@ from simdiag.driver import (
     Reply,
     cause_of_cme,
     cme_code,
-    decode_ef_imsi,
+    decode_file,
     decode_iccid,
     decode_imsi,
-    decode_plmn,
     fields,
     mm_cause,
     rsrp_level,
@@ -155,70 +154,15 @@ def imsi(reply: Reply) -> Iterator[Fact]:
             yield Fact("sim.imsi", number)
 
 
-def _ef_iccid(data: str) -> Iterator[Fact]:
-    if number := decode_iccid(data if data.startswith("98") else ""):
-        yield Fact("sim.iccid", number)
-
-
-def _ef_imsi(data: str) -> Iterator[Fact]:
-    if number := decode_ef_imsi(data):
-        yield Fact("sim.imsi", number)
-
-
-def _ef_fplmn(data: str) -> Iterator[Fact]:
-    networks = (decode_plmn(data[i : i + 6]) for i in range(0, len(data) - 5, 6))
-    yield Fact("sim.forbidden_plmns", [n for n in networks if n])
-
-
-def _ef_ad(data: str) -> Iterator[Fact]:
-    length = int(data[6:8], 16) & 0x0F if len(data) >= 8 else 0
-    if length in (2, 3):
-        yield Fact("sim.mnc_length", length)
-
-
-def _update_status(name: str, byte: int) -> Reader:
-    meanings = ("updated", "not updated", "roaming not allowed", "area not allowed")
-
-    def read(reply: Reply) -> Iterator[Fact]:
-        data = reply.lines[0]
-        value = int(data[2 * byte : 2 * byte + 2] or "FF", 16) & 0x07
-        if value < len(meanings):
-            yield Fact(name, meanings[value])
-
-    return read
-
-
-def _acc(data: str) -> Iterator[Fact]:
-    if len(data) >= 4:
-        yield Fact("sim.access_classes", int(data[:4], 16))
-
-
-_FILES = {
-    12258: _ef_iccid,
-    28423: _ef_imsi,
-    28539: _ef_fplmn,
-    28536: _acc,
-    28589: _ef_ad,
-}
-_STATUS_FILES = {
-    28542: ("sim.lai_update_status", 10),
-    28531: ("sim.rai_update_status", 13),
-    28643: ("sim.eps_update_status", 17),
-}
-"""File and the byte of its update status (TS 31.102 clauses 4.2.17, 4.2.23, 4.2.91)."""
-
-
 def card_file(reply: Reply) -> Iterator[Fact]:
-    """+CRSM (clause 8.18): status words and the file's bytes in hex."""
-    request = re.search(r"CRSM\s*=\s*176\s*,\s*(\d+)", reply.command.upper())
+    """+CRSM (clause 8.18): status words (90 00 is success) and the file's bytes in hex."""
+    request = re.search(r"CRSM\s*=\s*176\s*,\s*(\d+)", reply.command, re.IGNORECASE)
     values = reply.fields()
-    if request is None or values.integer(0) != 144 or not values.text(2):
+    if request is None or values.integer(0) != 0x90:
         return
-    file, data = int(request[1]), re.sub(r"[^0-9A-Fa-f]", "", values[2])
-    if file in _FILES:
-        yield from _FILES[file](data)
-    elif file in _STATUS_FILES:
-        yield from _update_status(*_STATUS_FILES[file])(Reply(reply.command, (data,)))
+    payload = re.sub(r"[^0-9A-Fa-f*]", "", values.text(2) or "")
+    for name, value in decode_file(int(request[1]), payload):
+        yield Fact(name, value)
 
 
 # ---- registration ------------------------------------------------------------------------
@@ -251,6 +195,13 @@ def _registration_line(domain: str, line: str, *, answer: bool) -> Iterator[Fact
         with_mode = re.fullmatch(r"\d{1,2}", values[1]) is not None
     start = 1 if with_mode else 0
     status = values.integer(start)
+    if (
+        start == 0
+        and len(values) > 1
+        and values.hexadecimal(1) is None
+        and (values[1] or not values[2:])
+    ):
+        return  # what follows a status is an area
     if status is None or not (0 <= status <= 11 or status == 90):
         return
     yield Fact(f"registration.{domain}.status", status)
@@ -502,8 +453,7 @@ DRIVER = ModemDriver(
         Probe("AT+ICCID", Layer.SIM, prefixes=("+CCID:",), unless="sim.iccid"),
         Probe("AT+CRSM=176,12258,0,0,10", Layer.SIM, unless="sim.iccid"),
         Probe("AT+CIMI", Layer.SIM, timeout_s=5),
-        Probe("AT+CRSM=176,28539,0,0,12", Layer.SIM),
-        Probe("AT+CRSM=176,28643,0,0,18", Layer.SIM),
+        Probe("AT+CRSM=176,28486,0,0,17", Layer.SIM, unless="sim.service_provider"),
         Probe("AT+CREG?", Layer.REGISTRATION),
         Probe("AT+CGREG?", Layer.REGISTRATION),
         Probe("AT+CEREG?", Layer.REGISTRATION),
@@ -518,6 +468,14 @@ DRIVER = ModemDriver(
         Probe("AT+CGPADDR", Layer.DATA),
         Probe("AT+CGCONTRDP", Layer.DATA),
         Probe("AT+CGAUTH?", Layer.DATA),
+        # the card's files EF_FPLMN, AD, EPSLOCI, PSLOCI, LOCI, ACC and UST
+        Probe("AT+CRSM=176,28539,0,0,12", Layer.REASONS),
+        Probe("AT+CRSM=176,28589,0,0,4", Layer.REASONS),
+        Probe("AT+CRSM=176,28643,0,0,18", Layer.REASONS),
+        Probe("AT+CRSM=176,28531,0,0,14", Layer.REASONS),
+        Probe("AT+CRSM=176,28542,0,0,11", Layer.REASONS),
+        Probe("AT+CRSM=176,28536,0,0,2", Layer.REASONS),
+        Probe("AT+CRSM=176,28472,0,0,11", Layer.REASONS),
     ),
     readers={
         "ATI": identification,

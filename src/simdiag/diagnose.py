@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simdiag.causes import CAUSES, Cause, Responsible
-from simdiag.evidence import Evidence
+from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, LocalText, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules import Alternative, Finding, Severity, all_rules
@@ -33,6 +34,10 @@ _GOOD = {
     "card_without_euicc": 0.5,
 }  # fmt: skip
 """How far a finding goes to show that all is well."""
+
+
+_HIDES_IN_SPITE_OF = {"data_up": "CSQ", "registered": "CPIN|CGATT|CGACT|CGPADDR|CSQ"}
+"""Which questions may still tell of a fault where this finding shows that the rest is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,8 @@ def _without_fault(
         (f for f in findings if f.severity is Severity.OK and f.code in _GOOD),
         key=lambda f: -_GOOD[f.code],
     )
-    if proof and not weak:
+    garbled = _garbled(evidence, proof[0].code if proof else "")
+    if proof and not weak and garbled is None:
         return Diagnosis(
             "healthy", _GOOD[proof[0].code], tuple(proof), (), findings, _steps("healthy", profile),
             profile,
@@ -172,12 +178,23 @@ def _without_fault(
         tuple(weak[:1]),
         alternatives,
         findings,
-        (*_questions(evidence), *_steps("inconclusive", profile)),
+        (*_questions(evidence, garbled), *_steps("inconclusive", profile)),
         profile,
     )
 
 
-def _questions(evidence: Evidence) -> Iterable[Message]:
+def _garbled(evidence: Evidence, proof: str) -> Observation | None:
+    """Return an answer that could not be read and may hide a fault in spite of the ``proof``."""
+    found = (o for o in evidence.under("at.garbled.") if o.value)
+    hides = _HIDES_IN_SPITE_OF.get(proof, "")
+    return next((o for o in found if re.search(hides, o.name)), None)
+
+
+def _questions(evidence: Evidence, garbled: Observation | None) -> Iterable[Message]:
+    if garbled is not None:
+        text = N_("The answer to {command} cannot be read: ask again.")
+        yield message(text, command=garbled.source.command)
+        return
     for name, command in _QUESTIONS:
         if not evidence.under(name):
             yield message(N_("Ask {command} and look at the answer."), command=command)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simdiag.at import Dialect, Fields, decode_iccid, decode_imsi, fields
+from simdiag.at.card import decode_file
 from simdiag.at.codes import cause_of_cme, cme_code, mm_cause, sm_cause
-from simdiag.at.values import decode_ef_imsi, decode_plmn, split, swap_nibbles
+from simdiag.at.values import decode_plmn, split, swap_nibbles
 from simdiag.evidence import Error
 from simdiag.message import N_
 
@@ -33,7 +34,7 @@ __all__ = [
     "UsbMatch",
     "cause_of_cme",
     "cme_code",
-    "decode_ef_imsi",
+    "decode_file",
     "decode_iccid",
     "decode_imsi",
     "decode_plmn",
@@ -57,6 +58,8 @@ class Layer(enum.StrEnum):
     RADIO = "radio"
     DATA = "data"
     COUNTERS = "counters"
+    REASONS = "reasons"
+    """What may keep a device off the network: asked only where it is not registered."""
 
 
 class PortRole(enum.StrEnum):

@@ -22,6 +22,7 @@ Progress = Callable[[Layer, Evidence], None]
 _IDENTITY = ("ATI", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN")
 _DOMAINS = {"cs": "CREG", "ps": "CGREG", "eps": "CEREG", "5gs": "C5GREG"}
 _REGISTERED = (1, 5, 6, 7, 9, 10)
+_ALWAYS = tuple(layer for layer in Layer if layer is not Layer.REASONS)
 _SIM_TRANSIENT = ("busy", "failure", "not inserted", "error")
 _LIMIT_S = 75.0
 """After so long an examination asks no more: a verdict from what there is helps more."""
@@ -98,7 +99,7 @@ class AtExamination:
             return
         self._report_errors_in_numbers()
         self._identify()
-        for layer in Layer:
+        for layer in _ALWAYS:
             if layer is not Layer.DEVICE:
                 self._progress(layer, self.evidence)
             self.read(layer)
@@ -107,6 +108,9 @@ class AtExamination:
             for layer in (Layer.SIM, Layer.REGISTRATION, Layer.RADIO, Layer.DATA):
                 self.read(layer)
         self._await_registration()
+        if not self._registered():
+            self._progress(Layer.REASONS, self.evidence)
+            self.read(Layer.REASONS)
 
     def _restarted(self) -> bool:
         """Whether the module began anew after its card was asked for."""
@@ -177,12 +181,15 @@ class AtExamination:
         if self.session.now > _LIMIT_S:
             return
         patient = self.session.silences < _PATIENT_FOR
-        self.session.execute(
-            probe.command,
-            *probe.prefixes,
-            timeout_s=probe.timeout_s if patient else min(1.0, probe.timeout_s),
-            linger_s=probe.linger_s,
-        )
+        for _attempt in range(2):
+            self.session.execute(
+                probe.command,
+                *probe.prefixes,
+                timeout_s=probe.timeout_s if patient else min(1.0, probe.timeout_s),
+                linger_s=probe.linger_s,
+            )
+            if not self.evidence.value(f"at.garbled.{probe.command}"):
+                return
 
     # ---- registration, with area, cell and reject cause ----------------------------------
     def _registration_in_detail(self) -> None:
@@ -242,7 +249,12 @@ class AtExamination:
         return self._wait_s
 
     def _searching(self) -> bool:
-        states = [self.evidence.value(f"registration.{d}.status") for d in _DOMAINS]
         usable = self.evidence.value("sim.state", "READY") == "READY"
         radio_on = self.evidence.value("device.functionality", 1) == 1
-        return usable and radio_on and 2 in states and not any(s in _REGISTERED for s in states)
+        return usable and radio_on and 2 in self._statuses() and not self._registered()
+
+    def _registered(self) -> bool:
+        return any(status in _REGISTERED for status in self._statuses())
+
+    def _statuses(self) -> list[int | None]:
+        return [self.evidence.value(f"registration.{d}.status") for d in _DOMAINS]

@@ -7,10 +7,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 
 from simdiag.driver import Reader, Reply
-from simdiag.evidence import Exchange, Reading
+from simdiag.evidence import Error, Exchange, Reading
 
 _PREFIX = re.compile(r"^(?:[+^$#%!*&_][A-Za-z0-9_]+(?:\s(?:ERROR))?)\s?(?=:)|^[*^][A-Z]+")
 _COMMAND = re.compile(r"^AT(?:[+^$#%!*&_]?[A-Z0-9]+)\??", re.IGNORECASE)
+_DECISIVE = re.compile(
+    r"AT\+(?:(?:CFUN|CPIN|C(?:5G|G|E)?REG|COPS|CGATT)\?|CSQ|C(?:FUN|GATT|GACT)=[^?].*|CGACT\?|CGPADDR)",
+    re.IGNORECASE,
+)
+_MAY_BE_EMPTY = re.compile(r".*=|.*CGACT|.*CGPADDR", re.IGNORECASE)
+"""Questions whose answer may hide a fault, and of these the ones that OK alone may answer."""
 _CACHE_SIZE = 4096
 
 Interpreter = Callable[[Exchange], tuple[Reading, ...]]
@@ -41,13 +47,16 @@ def interpreter(readers: Mapping[str, Reader]) -> Interpreter:
 def _readings(
     exchange: Exchange, readers: Mapping[str, Reader], words: tuple[str, ...]
 ) -> Iterator[Reading]:
+    read = False
     for reader, reply in _replies(exchange, readers, words):
         shown = " ".join(reply.lines)[:500] or "OK"
         try:
             for fact in reader(reply):
+                read = True
                 yield Reading(fact.name, fact.value, shown)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as bad:
             yield Reading("at.unreadable", shown, shown, f"{type(bad).__name__}: {bad}")
+    yield from _legibility(exchange, read)
     if exchange.unsolicited and exchange.lines[0][:2].upper() == "AT":
         yield Reading("host.foreign_command", exchange.lines[0][:60], exchange.lines[0][:60])
     if exchange.error is not None:
@@ -55,6 +64,26 @@ def _readings(
         yield Reading(name, exchange.command, str(exchange.error), str(exchange.error))
     elif exchange.ended or exchange.lines:
         yield Reading("at.answered", exchange.command or exchange.lines[0][:60], "OK")
+
+
+def _legibility(exchange: Exchange, read: bool) -> Iterator[Reading]:
+    """Note whether the answer to a decisive question could be read: noise must not hide a fault.
+
+    An observation ``at.garbled.<question>`` says so, by question, so that to ask again mends it.
+    """
+    command = exchange.command.replace(" ", "").upper()
+    error = exchange.error
+    if not _DECISIVE.fullmatch(command) or (error is not None and not _cut_off(error)):
+        return
+    silent_ok = error is None and exchange.ended and not exchange.lines
+    fine = read or (silent_ok and _MAY_BE_EMPTY.match(command) is not None)
+    shown = " ".join(exchange.lines)[:500] or str(error or "OK")
+    yield Reading(f"at.garbled.{command}", not fine, shown)
+
+
+def _cut_off(error: Error) -> bool:
+    """Whether an error with a reason came without it."""
+    return error.result != "ERROR" and not error.silent and str(error) == error.result
 
 
 def _replies(

@@ -248,11 +248,19 @@ class EmulatedModem:
 
     def _card_file(self, text: str) -> list[str]:
         match = re.match(r"\+CRSM\s*=\s*176\s*,\s*(\d+)", text, re.IGNORECASE)
+        state, plmn = self.state, swap_nibbles(self.state.imsi[:3] + "F" + self.state.imsi[3:5])
+        status = f"{state.eps_update_status:02X}"
         files = {
-            12258: swap_nibbles(self.state.iccid.ljust(20, "F")),
-            28423: "08" + swap_nibbles("9" + self.state.imsi.ljust(15, "F")),
-            28539: self.state.forbidden_plmns,
-            28643: "0B" + "F" * 32 + f"{self.state.eps_update_status:02X}",
+            12258: swap_nibbles(state.iccid.ljust(20, "F")),
+            28423: "08" + swap_nibbles("9" + state.imsi.ljust(15, "F")),
+            28472: "9EFF1F9CFF3E0000000010",
+            28486: ("01" + state.service_provider.encode("ascii").hex()).ljust(34, "F"),
+            28536: f"{state.access_classes:04X}",
+            28539: state.forbidden_plmns,
+            28542: f"{'F' * 8}{plmn}FFFEFF{status}",
+            28531: f"{'F' * 14}{plmn}FFFEFF{status}",
+            28589: f"{state.operation_mode:02X}000002",
+            28643: f"0B{'F' * 22}{plmn}FFFE{status}",
         }
         data = files.get(int(match[1])) if match else None
         return [f'+CRSM: 144,0,"{data}"'] if data else ['+CRSM: 106,130,""']

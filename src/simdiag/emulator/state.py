@@ -56,6 +56,9 @@ class ModemState(BaseModel):
     imsi: str = "460001234567890"
     forbidden_plmns: str = "FFFFFFFFFFFFFFFFFFFFFFFF"
     eps_update_status: int = 0
+    service_provider: str = ""
+    access_classes: int = 0x0008
+    operation_mode: int = 0
 
     # registration
     cs: int = 1

@@ -23,6 +23,7 @@ from simdiag.rules.view import (
     home_plmns,
     is_newer,
     radio_is_off,
+    refusal_on_card,
     refused,
     registration,
     serving_cell,
@@ -97,7 +98,7 @@ def refused_without_reason(evidence: Evidence, _: CarrierProfile | None) -> Iter
     refusal = denied(evidence)
     if refusal is None or "registration.reject_cause" in evidence or radio_is_off(evidence):
         return
-    card = evidence.last("sim.eps_update_status")
+    card = refusal_on_card(evidence)
     others = (
         Alternative("sim_not_activated", ASK_SELLER),
         Alternative("roaming_not_allowed", ELSEWHERE),

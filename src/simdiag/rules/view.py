@@ -61,6 +61,12 @@ def refused(evidence: Evidence) -> Observation | None:
     return denied(evidence)
 
 
+def refusal_on_card(evidence: Evidence) -> Observation | None:
+    """Return the card's own note of a refusal (the update status in EF_EPSLOCI and its like)."""
+    notes = (evidence.last(f"sim.{area}_update_status") for area in ("eps", "rai", "lai"))
+    return next((o for o in notes if o is not None and "not allowed" in o.value), None)
+
+
 def serving_cell(evidence: Evidence) -> Observation | None:
     """Return the observation of a cell that serves the modem.
 

@@ -1,0 +1,33 @@
+"""Text as cards and messages hold it: GSM 7-bit default alphabet and UCS-2 (TS 23.038)."""
+
+from __future__ import annotations
+
+GSM_DEFAULT = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+"""The 128 characters of the default alphabet (TS 23.038 clause 6.2.1)."""
+
+_UNUSED = b"\xff"
+
+
+def decode_alpha(data: bytes) -> str:
+    """Decode an alpha identifier of a card (TS 102 221 annex A), unused bytes at its end left out.
+
+    A first byte of 80, 81 or 82 announces UCS-2, plain or as offsets from a base; anything else
+    is one byte a character of the default alphabet.
+    """
+    if data[:1] == b"\x80":
+        pairs = (data[i : i + 2] for i in range(1, len(data) - 1, 2))
+        used = b"".join(pair for pair in pairs if pair != 2 * _UNUSED)
+        return used.decode("utf-16-be", "replace")
+    if data[:1] == b"\x81" and len(data) > 2:
+        return _with_base(data[3 : 3 + data[1]], data[2] << 7)
+    if data[:1] == b"\x82" and len(data) > 3:
+        return _with_base(data[4 : 4 + data[1]], int.from_bytes(data[2:4], "big"))
+    return _with_base(data.rstrip(_UNUSED), 0xFF80)
+
+
+def _with_base(data: bytes, base: int) -> str:
+    """A byte below 80 is of the default alphabet, another an offset from ``base``."""
+    return "".join(GSM_DEFAULT[b] if b < 0x80 else chr(min(base + b - 0x80, 0xFFFF)) for b in data)
