@@ -29,7 +29,7 @@ COLUMNS = {
     "cell": "cell.state",
     "band": "cell.band",
     "mode lock": "radio.mode_restricted",
-    "granted APN": "data.granted_apn",
+    "granted APN": "data.granted_apns",
     "counters": "counter.rx_bytes",
     "temperature": "device.temperature_c",
     "voltage": "device.voltage_mv",

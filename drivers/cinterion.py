@@ -131,6 +131,13 @@ def _level(name: str, value: float | None, lowest: int, highest: int) -> Iterato
         yield Fact(name, int(value) if value == int(value) else value)
 
 
+def functionality(reply: Reply) -> Iterator[Fact]:
+    """+CFUN?: 7 to 9 are full functionality with cyclic sleep (the family's AT manuals)."""
+    value = reply.fields().integer(0)
+    if value is not None:
+        yield Fact("device.functionality", 1 if 7 <= value <= 9 else value)
+
+
 DRIVER = ModemDriver(
     family="cinterion",
     vendor="Cinterion",
@@ -163,4 +170,5 @@ DRIVER = ModemDriver(
         "^SXRAT:": technologies,
         "^SMONI:": serving_cell,
     },
+    overrides={"+CFUN:": functionality},
 )

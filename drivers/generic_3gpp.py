@@ -275,6 +275,27 @@ def operator(reply: Reply) -> Iterator[Fact]:
         yield Fact("operator.access_technology", access)
 
 
+_TECHNOLOGIES = {
+    12: "GSM only", 22: "WCDMA only", 25: "automatic", 28: "LTE only", 29: "GSM and WCDMA only",
+    30: "GSM and LTE only", 31: "WCDMA and LTE only", 36: "NR only", 37: "LTE and NR only",
+    38: "automatic",
+}  # fmt: skip
+_NO_LTE = (12, 22, 29)
+_ALL = (25, 31, 37, 38)
+
+
+def technologies(reply: Reply) -> Iterator[Fact]:
+    """+WS46? (TS 27.007 clause 5.9): which technologies may be used.
+
+    28 and 30 are all that some modules can, so of them it is not said whether they restrict.
+    """
+    if "=?" in reply.command or (mode := reply.fields().integer(0)) not in _TECHNOLOGIES:
+        return
+    yield Fact("radio.mode", _TECHNOLOGIES[mode])
+    if mode in _NO_LTE or mode in _ALL:
+        yield Fact("radio.mode_restricted", mode in _NO_LTE)
+
+
 # ---- radio -------------------------------------------------------------------------------
 def signal_quality(reply: Reply) -> Iterator[Fact]:
     """+CSQ (clause 8.5): 0..31 is -113..-51 dBm, 99 not known; 100..191 are 3G levels."""
@@ -361,18 +382,29 @@ def _is_address(text: str) -> bool:
 
 
 def granted(reply: Reply) -> Iterator[Fact]:
-    """+CGCONTRDP (clause 10.1.23): cid, bearer, granted APN, address, gateway, DNS servers."""
+    """+CGCONTRDP (clause 10.1.23): cid, bearer, granted APN, address, gateway, DNS servers.
+
+    A context with IPv4 and IPv6 has a line for each.
+    """
+    names: dict[int, str] = {}
+    found: dict[int, list[str]] = {}
     for values in reply.each():
-        apn = values.text(2)
-        if values.integer(0) is None or apn is None or values.text(1) == "":
+        cid, apn = values.integer(0), values.text(2)
+        if cid is None or apn is None or values.text(1) == "":
             continue
-        network_id = re.sub(r"\.mnc\d{2,3}\.mcc\d{3}\.gprs$", "", apn, flags=re.IGNORECASE)
-        yield Fact("data.granted_apn", network_id)
+        names[cid] = re.sub(r"\.mnc\d{2,3}\.mcc\d{3}\.gprs$", "", apn, flags=re.IGNORECASE)
         if (address := values.text(3)) and _is_address(address):
-            octets = address.split(".")  # the older form appends the subnet mask
-            alone = ".".join(octets[:4]) if len(octets) == 8 else address
-            yield Fact("data.addresses", {values.integer(0): [alone]})
-        return
+            found.setdefault(cid, []).append(_without_mask(address))
+    if names:
+        yield Fact("data.granted_apns", names)
+    if found:
+        yield Fact("data.addresses", found)
+
+
+def _without_mask(address: str) -> str:
+    """The older form appends the subnet mask in the same notation."""
+    octets = address.split(".")
+    return ".".join(octets[: len(octets) // 2]) if len(octets) in (8, 32) else address
 
 
 def authentication(reply: Reply) -> Iterator[Fact]:
@@ -512,6 +544,7 @@ DRIVER = ModemDriver(
         "+C5GREG:": _registration("5gs"),
         "+COPS:": operator,
         "+CEER:": extended_error,
+        "+WS46:": technologies,
         "+CSQ:": signal_quality,
         "+CESQ:": extended_signal_quality,
         "+CGATT:": attached,

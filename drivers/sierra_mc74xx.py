@@ -65,7 +65,7 @@ def image_preference(reply: Reply) -> Iterator[Fact]:
     ends = [line.strip() for line in reply.lines]
     wrong = [end.removesuffix(" mismatch") for end in ends if end.endswith(" mismatch")]
     if wrong:
-        yield Fact("radio.off_reason", f"image mismatch: {', '.join(wrong)}"[:100])
+        yield Fact("device.image_mismatch", ", ".join(wrong)[:100])
 
 
 def temperature(reply: Reply) -> Iterator[Fact]:

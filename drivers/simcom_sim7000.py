@@ -55,7 +55,7 @@ def granted(reply: Reply) -> Iterator[Fact]:
     """+CGNAPN: 1 and the APN that the network gave in its answer to the attach."""
     values = reply.fields()
     if values.integer(0) == 1 and (apn := values.text(1)):
-        yield Fact("data.granted_apn", apn)
+        yield Fact("data.granted_apns", {1: apn})
 
 
 def link(reply: Reply) -> Iterator[Fact]:

@@ -82,27 +82,6 @@ def network_error(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.last_error", cause)
 
 
-_MODES = {
-    12: "GSM only", 22: "WCDMA only", 25: "automatic", 28: "LTE only", 29: "GSM and WCDMA only",
-    30: "GSM and LTE only", 31: "WCDMA and LTE only", 36: "NR only", 37: "LTE and NR only",
-    38: "automatic",
-}  # fmt: skip
-_WITHOUT_LTE = (12, 22, 29)
-_WIDE = (25, 31, 37, 38)
-
-
-def technologies(reply: Reply) -> Iterator[Fact]:
-    """+WS46? (TS 27.007 clause 5.9): which technologies may be used.
-
-    28 and 30 are all that some modules can, so of them it is not said whether they restrict.
-    """
-    if "=?" in reply.command or (mode := reply.fields().integer(0)) not in _MODES:
-        return
-    yield Fact("radio.mode", _MODES[mode])
-    if mode in _WITHOUT_LTE or mode in _WIDE:
-        yield Fact("radio.mode_restricted", mode in _WITHOUT_LTE)
-
-
 # ---- radio -------------------------------------------------------------------------------
 def network_status(reply: Reply) -> Iterator[Fact]:
     """#RFSTS on LTE: PLMN, EARFCN, RSRP, RSSI, RSRQ, TAC and more, IMSI, name, domain, band.
@@ -161,6 +140,13 @@ def monitor(reply: Reply) -> Iterator[Fact]:
             yield Fact(name, int(found[1]))
 
 
+def functionality(reply: Reply) -> Iterator[Fact]:
+    """+CFUN?: 5 is full functionality with power saving (the family's AT manual)."""
+    value = reply.fields().integer(0)
+    if value is not None:
+        yield Fact("device.functionality", 1 if value == 5 else value)
+
+
 DRIVER = ModemDriver(
     family="telit-le910",
     vendor="Telit",
@@ -201,9 +187,9 @@ DRIVER = ModemDriver(
         "#QSS:": card_switch,
         "#CCID:": card_number,
         "#CEERNET:": network_error,
-        "+WS46:": technologies,
         "#RFSTS:": network_status,
         "#SERVINFO:": serving_cell,
         "#MONI:": monitor,
     },
+    overrides={"+CFUN:": functionality},
 )

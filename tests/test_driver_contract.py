@@ -141,14 +141,15 @@ def replies(draw: st.DrawFn, key: str) -> Reply:
     return Reply(command, lines)
 
 
-KEYS = [(d.family, key) for d in DRIVERS for key in d.readers]
+KEYS = [(d.family, key) for d in DRIVERS for key in (*d.readers, *d.overrides)]
 
 
 @pytest.mark.parametrize(("family", "key"), KEYS, ids=lambda value: value)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_reader_survives_any_reply(family, key, data):
-    reader = drivers().by_family[family].readers[key]
+    driver = drivers().by_family[family]
+    reader = {**driver.readers, **driver.overrides}[key]
     reply = data.draw(replies(key))
     try:
         facts = list(reader(reply))

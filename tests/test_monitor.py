@@ -3,11 +3,9 @@
 import pytest
 
 from simdiag.agent import Options, Target, examine
-from simdiag.apn import ApnReport, is_valid, write
 from simdiag.diagnose import diagnose
 from simdiag.evidence import Evidence, Observation, Source
 from simdiag.monitor import Sample, summarise, watch
-from simdiag.registry import profiles
 from simdiag.swap import Seat, compare
 
 
@@ -66,21 +64,3 @@ def test_the_swap_says_whether_the_fault_moved(first, second, seat):
     (d1, e1), (d2, e2) = seen(*first), seen(*second)
     assert (d1.cause, d2.cause) == (first[0], second[0])
     assert compare(d1, d2, (e1, e2)).seat is seat
-
-
-def test_the_apn_is_shown_and_written_only_when_told(emulated):
-    errors = []
-    with emulated("quectel-ec2x/apn_wrong-placeholder") as port:
-        before = examine(Target(port=port), Options(wait_s=0))
-        after = examine(
-            Target(port=port), Options(wait_s=0), then=lambda e: errors.append(write(e, "cmnet"))
-        )
-    profile = profiles().by_id["china_mobile"]
-    assert "YourAPN" in ApnReport.of(before.evidence, profile).remarks[0].render()
-    assert errors == [None]
-    assert [c.apn for c in ApnReport.of(after.evidence, profile).contexts] == ["cmnet"]
-
-
-@pytest.mark.parametrize("apn", ["", ".", 'x";+CFUN=0', "a b", "é", "x" * 101, "-a", "a\r"])
-def test_what_is_no_apn_is_refused(apn):
-    assert not is_valid(apn)

@@ -95,7 +95,7 @@ _FACTS = (
     (N_("Card"), ("sim.state", "sim.iccid")),
     (N_("Network"), ("operator.name", "operator.plmn", "cell.technology", "cell.band")),
     (N_("Signal"), ("signal.rsrp_dbm", "signal.rsrq_db", "signal.sinr_db", "signal.rssi_dbm")),
-    (N_("Data"), ("data.granted_apn", "data.addresses")),
+    (N_("Data"), ("data.granted_apns", "data.addresses")),
 )
 """What a technician wants to see at a glance: a heading and the newest values of these names."""
 
@@ -113,7 +113,8 @@ def _facts(evidence: Evidence, redactor: Redactor, _: Translate) -> list[Text]:
 def _shown(observation: Observation, redactor: Redactor) -> str:
     value = redactor.value(observation)
     if isinstance(value, dict):
-        value = " ".join(str(v) for several in value.values() for v in several)
+        each = (v if isinstance(v, list) else [v] for v in value.values())
+        value = " ".join(str(v) for several in each for v in several)
     kind = observation.name.removeprefix("signal.").partition("_")[0].upper()
     prefix = f"{kind} " if observation.name.startswith("signal.") else ""
     unit = f" {observation.unit}" if observation.unit else ""

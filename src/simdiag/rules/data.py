@@ -16,6 +16,7 @@ from simdiag.rules.network_causes import (
     NetworkCause,
 )
 from simdiag.rules.view import (
+    address_type,
     data_up,
     denied,
     from_memory,
@@ -135,6 +136,21 @@ def attempt(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     )
 
 
+IPV6_ONLY = N_("The network gave an IPv6 address only: programs that know IPv4 alone fail.")
+
+
+@rule
+def address_family(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+    """A connection without IPv4 is up, and yet half of the programs may fail."""
+    up = data_up(evidence)
+    if up is None or up.name != "data.addresses":
+        return
+    services = service_contexts(evidence)
+    data = [a for cid, several in up.value.items() if cid not in services for a in several]
+    if {address_type(a) for a in data} == {"IPv6"}:
+        yield note(Severity.INFO, "ipv6_only", Message(IPV6_ONLY), up)
+
+
 @rule
 def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """See whether a registered modem has a data connection."""
@@ -144,7 +160,7 @@ def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
             "data_up",
             message(N_("A data connection is up.")),
             up,
-            evidence.last("data.granted_apn"),
+            evidence.last("data.granted_apns"),
         )
         return
     active, addresses = evidence.last("data.active_contexts"), evidence.last("data.addresses")

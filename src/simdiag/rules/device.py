@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from simdiag.evidence import Evidence
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
-from simdiag.rules.base import Finding, Severity, fault, fine, note, rule
+from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
 from simdiag.rules.view import is_newer, radio_is_off, registration
 
 _TOO_HOT_C = 95
@@ -15,6 +15,11 @@ _WARM_C = 80
 _LOW_MV, _TOO_LOW_MV = 3300, 3100
 """A 3.8 V cellular module browns out below the first when it transmits; a card in a 3.3 V slot
 (mPCIe, M.2) works down to about the second (vendors' hardware manuals)."""
+
+
+_MATCH_IMAGE = message(
+    N_("Firmware image and carrier settings do not match: load the image of this operator.")
+)
 
 
 @rule
@@ -38,7 +43,10 @@ def radio(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
         text = message(N_("The radio is switched off."))
         if reason is not None:
             text = message(N_("The radio is kept off by: {reason}."), reason=reason.value)
-        yield fault("radio_off", 0.6 if told else 0.92, text, off, reason)
+        image = evidence.last("device.image_mismatch")
+        other = Alternative("modem_fault", _MATCH_IMAGE)
+        yield fault("radio_off", 0.6 if told else 0.92, text, off, reason, image,
+                    alternatives=(other,) if image is not None else ())  # fmt: skip
     elif functionality is not None:
         yield fine("radio_on", message(N_("The radio is switched on.")), functionality)
 

@@ -112,6 +112,11 @@ def service_contexts(evidence: Evidence) -> set[int]:
     }
 
 
+def address_type(address: str) -> str:
+    """``IPv4`` or ``IPv6``; +CGPADDR may print the latter as sixteen numbers with dots."""
+    return "IPv6" if ":" in address or address.count(".") > 3 else "IPv4"
+
+
 def from_memory(observation: Observation) -> bool:
     """Whether this is the modem's memory of its last error, of no known age (``AT+CEER``)."""
     return "CEER" in observation.source.command.upper()

@@ -35,7 +35,7 @@ def command(
 ) -> int:  # fmt: skip
     """Show, and write where asked to."""
     from simdiag.agent import Options, examine
-    from simdiag.apn import ApnReport, is_valid, write
+    from simdiag.apn import ApnReport, attach_context, is_valid, write
     from simdiag.cli.output import print_result
     from simdiag.cli.status import Status, of_cause
 
@@ -48,7 +48,9 @@ def command(
     def then(examination: AtExamination) -> None:
         if wanted is None:
             return
-        question = _("Write the APN {apn} as context 1 of the modem?").format(apn=wanted)
+        cid = attach_context(examination.evidence)["cid"]
+        question = _("Write the APN {apn} as context {cid} of the modem?")
+        question = question.format(apn=wanted, cid=cid)
         if yes or (sys.stdin.isatty() and click.confirm(question, err=True)):
             changed.append(write(examination, wanted))
 
@@ -90,20 +92,20 @@ def _show(report: ApnReport) -> None:
     from simdiag.report.terminal import plain
 
     table = Table(box=None, pad_edge=False)
-    for heading in (_("context"), _("type"), _("APN"), _("address"), _("active")):
+    for heading in (_("context"), _("type"), _("APN"), _("granted"), _("address"), _("active")):
         table.add_column(heading)
     for context in report.contexts:
         table.add_row(
-            str(context.cid),
+            f"{context.cid} ({_('attach')})" if context.attach else str(context.cid),
             plain(context.pdp_type),
             plain(context.apn or "-"),
-            "✓" if context.has_address else "-",
+            plain(context.granted or "-"),
+            ", ".join(context.address_types) or "-",
             "✓" if context.active else "-",
         )
     console = Console(highlight=False)
     console.print(table)
     for title, value in (
-        (_("Granted by the network"), report.granted or "-"),
         (_("Authentication"), report.auth or "-"),
         (_("Known for the operator"), ", ".join(report.known) or "-"),
     ):
