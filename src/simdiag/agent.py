@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -18,6 +19,7 @@ from simdiag.errors import Cancelled, PortBusy, PortDenied, SimdiagError, Transp
 from simdiag.evidence import Evidence, Observation, Source
 from simdiag.experiment import fitting
 from simdiag.message import N_, Message, message
+from simdiag.modem_manager import Release, let_go
 from simdiag.profile import CarrierProfile
 from simdiag.registry import drivers, profiles
 from simdiag.transcript import Recording
@@ -55,6 +57,8 @@ class Options:
     profile: CarrierProfile | None = None
     wait_s: float = 10.0
     baud: int = 115200
+    interrupt: bool = False
+    """Whether a data connection of ModemManager may be interrupted."""
     confirm: Callable[[str], bool] | None = None
     """Asks whether an experiment may be made; without it none is."""
     cancel: Event = field(default_factory=Event)
@@ -101,7 +105,11 @@ def examine(
         for observation in usb_observations(target.device):
             result.evidence.add(observation)
     try:
-        _over_the_port(result, options, progress, then or _experiments(options), held)
+        with _released(target.device, options) as release:
+            if release.inhibited:
+                held = host.holders(target.paths)
+            then = then or _experiments(options)
+            _over_the_port(result, options, progress, then, held, release.reason)
     except Cancelled:
         raise
     except SimdiagError as error:  # one device's trouble must not cost the others their results
@@ -145,6 +153,7 @@ def _over_the_port(
     progress: Progress | None,
     then: Then | None,
     held: Held,
+    reason: Message | None,
 ) -> None:
     """Try the ports in their order until a modem answers on one."""
     target, device = result.target, result.target.device
@@ -156,7 +165,7 @@ def _over_the_port(
     problem: tuple[str, Message] | None = None
     for port in ports:
         try:
-            transport = _open(port, options.baud, held)
+            transport = _open(port, options.baud, held, reason)
         except TransportError as error:
             problem = problem or (_kind(error), error.message)
             continue
@@ -199,17 +208,38 @@ def _ports(device: UsbModem | None, held: Held) -> list[SerialPort]:
     return candidates(device, taken) if device is not None else []
 
 
-def _open(port: str, baud: int, held: Held) -> SerialTransport:
-    """Open a port unless somebody else uses it: two readers would steal each other's answers."""
+def _released(device: UsbModem | None, options: Options) -> AbstractContextManager[Release]:
+    """Have ModemManager leave the device alone meanwhile, if it is there and may."""
+    if device is None or not device.ports:
+        return nullcontext(Release())
+    return let_go(
+        device.sys_path,
+        interrupt=options.interrupt,
+        plugged_in_s=device.plugged_in_s,
+        cancelled=options.cancel.is_set,
+    )
+
+
+def _open(port: str, baud: int, held: Held, reason: Message | None) -> SerialTransport:
+    """Open a port unless somebody else uses it: two readers would steal each other's answers.
+
+    ``reason`` says why ModemManager did not let go of the device, if it should have.
+    """
     holders = held.get(port, [])
-    if holders:
-        names = ", ".join(str(h) for h in holders)
-        text = message(N_("{port} is held by {names}"), port=port, names=names)
-        raise PortBusy(port, text, names)
     try:
-        return SerialTransport(port, baud)
+        if not holders:
+            return SerialTransport(port, baud)
     except PortDenied as denied:
         raise PortDenied(port, host.explain_denied(port)) from denied
+    except PortBusy:
+        holders = host.possible_holders(port)
+        if not holders:
+            raise
+    names = ", ".join(str(h) for h in holders)
+    text = message(N_("{port} is held by {names}"), port=port, names=names)
+    if reason is not None:
+        text = message(N_("{held} ({reason})"), held=text, reason=reason)
+    raise PortBusy(port, text, names)
 
 
 def _kind(error: TransportError) -> str:

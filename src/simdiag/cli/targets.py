@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from simdiag.agent import Target
+    from simdiag.discovery import UsbModem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,7 +52,7 @@ def find_targets(port: str | None, device_id: str | None, every: bool = False) -
             raise click.BadParameter(
                 _("there is no port {port}").format(port=ascii(port)), param_hint="--port"
             )
-        return [Target(port=port)]
+        return [Target(port=port, device=_owner(port))]
     modems = [d for d in discover() if d.kind is Kind.MODEM]
     if device_id is not None:
         found = [d for d in modems if device_id in (d.id, d.usb_id, *(p.path for p in d.ports))]
@@ -67,6 +70,16 @@ def find_targets(port: str | None, device_id: str | None, every: bool = False) -
             _("several devices are attached; choose one, or --all:\n{list}").format(list=lines)
         )
     return [Target(device=d) for d in modems]
+
+
+def _owner(port: str) -> UsbModem | None:
+    """Return the USB device that a port belongs to, so that all of it can be taken into account."""
+    from simdiag.discovery import discover
+
+    node = os.path.realpath(port)
+    if not re.match(r"/dev/tty[A-Z]", node):
+        return None
+    return next((d for d in discover() if any(p.path == node for p in d.ports)), None)
 
 
 def find_target(port: str | None, device_id: str | None) -> Target:
