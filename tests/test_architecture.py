@@ -41,6 +41,7 @@ LAYERS = {
     "profiles": "",
     "registry": "driver drivers profile profiles",
     "host": "",
+    "modem_manager": "",
     "discovery": "driver host registry",
     # from exchanges to a verdict
     "collect": "discovery driver evidence host registry session transport",
@@ -49,31 +50,35 @@ LAYERS = {
     "report": "causes diagnose evidence explain monitor redact rules",
     "explain": "at causes rules",
     # the whole way, for a device and for a log
-    "apn": "collect evidence profile",
+    "apn": "collect evidence profile rules",
     "experiment": "collect driver",
     "agent": (
-        "collect diagnose discovery driver evidence experiment host profile registry transcript "
-        "transport"
+        "collect diagnose discovery driver evidence experiment host modem_manager profile registry "
+        "transcript transport"
     ),
+    "watch": "agent collect discovery driver evidence",
     "log": "collect diagnose driver evidence profile registry transcript",
     "monitor": "collect driver evidence",
     "swap": "causes diagnose evidence",
     # beside it
     "emulator": "at",
     "i18n": "",
+    "files": "",
+    "hostfiles": "discovery driver files",
     "cli": (
-        "agent apn collect diagnose discovery driver emulator evidence experiment explain host i18n "
-        "log monitor profile redact registry report swap transcript"
+        "agent apn collect diagnose discovery driver emulator evidence experiment explain "
+        "files host hostfiles i18n log monitor profile redact registry report swap transcript watch"
     ),
 }
 """Each part of the package and the parts it may import beside itself."""
 
 ONLY_IN = {
     "click": {"cli"},
+    "jeepney": {"modem_manager"},
     "rich": {"cli", "report"},
     "pydantic": {"emulator", "profile", "report"},
     "serial": {"transport"},
-    "pyudev": {"discovery"},
+    "pyudev": {"discovery", "watch"},
     "psutil": {"host"},
 }
 """Each dependency and the parts that may use it."""
@@ -86,7 +91,7 @@ IMPURE_MODULES = {"datetime", "os", "pathlib", "random", "select", "socket", "su
 EXCEPTIONS = {("rules", "threading")}
 """The rules' files are loaded once, under a lock."""
 
-HEAVY = {"pydantic", "psutil", "pyudev", "rich", "serial"}
+HEAVY = {"jeepney", "pydantic", "psutil", "pyudev", "rich", "serial"}
 """Not loaded for ``simdiag --help``."""
 
 

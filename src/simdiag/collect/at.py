@@ -20,7 +20,8 @@ Progress = Callable[[Layer, Evidence], None]
 """Called when a layer is begun."""
 
 _IDENTITY = ("ATI", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN")
-_DOMAINS = {"cs": "CREG", "ps": "CGREG", "eps": "CEREG", "5gs": "C5GREG"}
+_DOMAINS = {"eps": "CEREG", "5gs": "C5GREG", "ps": "CGREG", "cs": "CREG"}
+"""The command of each domain; voice comes last, for it matters only where data tells nothing."""
 _REGISTERED = (1, 5, 6, 7, 9, 10)
 _ALWAYS = tuple(layer for layer in Layer if layer is not Layer.REASONS)
 _SIM_TRANSIENT = ("busy", "failure", "not inserted", "error")
@@ -202,7 +203,9 @@ class AtExamination:
             status = self.evidence.value(f"registration.{domain}.status")
             mode = self.evidence.value(f"registration.{domain}.mode")
             refused = status is not None and status not in _REGISTERED
-            if mode is None or mode >= (3 if refused else 2) or domain == "cs":
+            if domain == "cs" and (not refused or "registration.reject_cause" in self.evidence):
+                continue
+            if mode is None or mode >= (3 if refused else 2):
                 continue
             wanted = 3 if refused else 2
             if self.session.change(f"AT+{name}={wanted}", f"AT+{name}={mode}").error is not None:

@@ -182,7 +182,7 @@ class EmulatedModem:
     def _registration(self, name: str, wanted: str | None) -> list[str]:
         domain = _DOMAINS[name]
         status = getattr(self.state, domain)
-        if status is None or (wanted and int(wanted) > (2 if domain == "cs" else 5)):
+        if status is None or (wanted and int(wanted) > (3 if domain == "cs" else 5)):
             raise CommandError(4 if status is None else 50)
         if wanted is not None:
             self._reports[domain] = int(wanted)
@@ -196,8 +196,8 @@ class EmulatedModem:
                 f'"{self.state.cell}"',
                 str(self.state.access_technology),
             ]
-        elif mode in (3, 5) and self.state.reject_cause and domain != "cs":
-            unknown = [""] * {"eps": 3, "ps": 4, "nr": 5}[domain]
+        elif mode in (3, 5) and self.state.reject_cause:
+            unknown = [""] * {"cs": 3, "eps": 3, "ps": 4, "nr": 5}[domain]
             parts += [*unknown, "0", str(self.state.reject_cause)]
         return [",".join(parts)]
 
