@@ -13,8 +13,8 @@ from simdiag.emulator import scenario_names
 from simdiag.errors import TranscriptError
 from simdiag.log import examine_log
 from simdiag.redact import Redactor
-from simdiag.transcript import Recording, escape, read_log, unescape
-from simdiag.transcript.recorded import replay, write_transcript
+from simdiag.transcript.reader import read_log
+from simdiag.transcript.recorded import Recording, escape, replay, unescape, write_transcript
 
 QUECTEL = [n for n in scenario_names() if n.startswith("quectel-ec2x") and "respond" not in n]
 

@@ -22,7 +22,7 @@ from simdiag.message import N_, Message, message
 from simdiag.modem_manager import Release, let_go
 from simdiag.profile import CarrierProfile
 from simdiag.registry import drivers, profiles
-from simdiag.transcript import Recording
+from simdiag.transcript.recorded import Recording
 from simdiag.transport import SerialTransport
 
 _JUST_PLUGGED_IN_S = 40.0

@@ -15,7 +15,7 @@ from simdiag.evidence import Evidence, Exchange
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.registry import drivers, profiles
-from simdiag.transcript import read_log
+from simdiag.transcript.reader import read_log
 
 _NAMES = ("device.manufacturer", "device.model", "device.revision")
 
