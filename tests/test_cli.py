@@ -102,6 +102,8 @@ def test_the_json_keeps_to_the_published_schema():
     ("arguments", "status", "words"),
     [
         (["check", "--port", "/dev/ttyNONE"], 4, "there is no port /dev/ttyNONE"),
+        (["check", "--port", "rfc2217://lab"], 4, "needs a host and a port number"),
+        (["check", "--port", "socket://lab:x"], 4, "needs a host and a port number"),
         (["check", "--port", "socket://127.0.0.1:1"], 4, "cannot open socket://127.0.0.1:1"),
         (["check", "--port", "nonsense://x"], 4, "cannot open nonsense://x"),
         (["check", "--port", "x", "--all"], 2, "exclude one another"),

@@ -38,7 +38,7 @@ def test_the_voice_domain_is_asked_for_the_reason_where_data_gives_none(emulated
         ps=0,
         eps=0,
         reject_cause=2,
-        unsupported=("+CGREG", "+CEREG"),
+        unsupported=("+CGREG", "+CEREG", "+CEER"),
     )
     assert "AT+CREG=3\r" in sent
     assert sent.index("AT+CREG=0\r") > sent.index("AT+CREG=3\r")

@@ -12,33 +12,40 @@ import click
 from simdiag.message import N_
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from simdiag.agent import Target
     from simdiag.driver import Layer
 
-_TITLES = {
+LAYER_TITLES = {
     "device": N_("device"),
     "sim": N_("SIM card"),
     "registration": N_("network registration"),
     "radio": N_("signal and cell"),
     "data": N_("data connection"),
     "counters": N_("counters"),
+    "reasons": N_("what may keep it off the network"),
 }
 
 
 class LayerProgress:
-    """A line for each layer that is done, and a moving one for what is being read."""
+    """A line for each layer that is done, and a moving one for what is being read.
+
+    Where nobody looks nothing is shown, and what would draw it is not even loaded.
+    """
 
     def __init__(self, devices: int) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True, highlight=False)
-        self._status = self._console.status(_("Looking for the modem …"))
         self._several = devices > 1
         self._current: dict[str, str] = {}
-        self._shown = self._console.is_terminal and devices > 0
+        self._status: Status | None = None
+        if sys.stderr.isatty() and devices > 0:
+            from rich.console import Console
+
+            console = Console(stderr=True, highlight=False)
+            self._status = console.status(_("Looking for the modem …"))
 
     def __enter__(self) -> LayerProgress:
-        if self._shown:
+        if self._status is not None:
             self._status.start()
         return self
 
@@ -48,30 +55,33 @@ class LayerProgress:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._status is None:
+            return
         self._status.stop()
-        if self._shown and kind is None:
+        if kind is None:
             for name in self._current:
-                self._print_done(name)
+                self._print_done(self._status, name)
 
     def layer(self, target: Target, layer: Layer) -> None:
         """Note that a layer is begun, so that the one before it is done."""
-        if not self._shown:
+        if self._status is None:
             return
         if target.name in self._current:
-            self._print_done(target.name)
-        self._current[target.name] = title = _(_TITLES[layer.value])
+            self._print_done(self._status, target.name)
+        self._current[target.name] = title = _(LAYER_TITLES[layer.value])
         name = f"{target.name}: " if self._several else ""
         self._status.update(_("Reading: {what} …").format(what=name + title))
 
-    def _print_done(self, name: str) -> None:
+    def _print_done(self, status: Status, name: str) -> None:
         prefix = f"{name}: " if self._several else ""
-        self._console.print(f"[green]✓[/green] {prefix}{self._current[name]}")
+        status.console.print(f"[green]✓[/green] {prefix}{self._current[name]}")
 
     def confirm(self, question: str) -> bool:
         """Ask the user; where nobody can answer, the answer is no."""
-        self._status.stop()
+        if self._status is not None:
+            self._status.stop()
         try:
             return sys.stdin.isatty() and click.confirm(_(question), err=True)
         finally:
-            if self._shown:
+            if self._status is not None:
                 self._status.start()

@@ -107,6 +107,11 @@ def _plain(value: Any) -> Any:
     return {k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
+def _tells_something(name: str, value: Any) -> bool:
+    """Leave out the book-keeping: that a question was answered, and legibly."""
+    return name != "at.answered" and (value or not name.startswith("at.garbled."))
+
+
 def _observations(evidence: Evidence, redactor: Redactor) -> list[ObservationJson]:
     by_name: dict[str, list[Observation]] = {}
     for observation in evidence:
@@ -121,7 +126,7 @@ def _observations(evidence: Evidence, redactor: Redactor) -> list[ObservationJso
             source=_source(o, redactor), time=round(o.time, 3),
             error=None if o.error is None else redactor.text(o.error),
         )
-        for name, kept in by_name.items() if name != "at.answered"
+        for name, kept in by_name.items() if _tells_something(name, kept[-1].value)
         for o in kept[-_PER_NAME:]
     ]  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import serial
 
@@ -14,9 +16,28 @@ from simdiag.message import N_, message
 
 _NO_PORT = N_("there is no port {port}")
 _GONE = N_("{port} vanished during the examination")
+_NO_ADDRESS = N_("{port} needs a host and a port number, as in rfc2217://HOST:PORT")
+_NETWORK = ("socket://", "rfc2217://")
 _SLICE_S = 0.05
 """Longest single wait in pyserial: changing its time-out later would reconfigure the port."""
 _WRITE_S = 5.0
+
+
+class _Port(serial.Serial):
+    """A port whose control lines need not be settable.
+
+    On its vendor-class ports a modem may stall the request that sets them (``EPIPE``), which is
+    CDC's SET_CONTROL_LINE_STATE (PSTN 1.2, clause 6.3.12), and answer nevertheless. The kernel,
+    which raises them too when a port is opened, ignores that.
+    """
+
+    def _update_dtr_state(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            super()._update_dtr_state()  # type: ignore[misc]
+
+    def _update_rts_state(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            super()._update_rts_state()  # type: ignore[misc]
 
 
 class SerialTransport:
@@ -26,12 +47,20 @@ class SerialTransport:
         self.url = url
         if "://" not in url and not Path(url).exists():
             raise PortNotFound(url, message(_NO_PORT, port=url))
+        if url.lower().startswith(_NETWORK) and not _has_address(url):
+            raise PortNotFound(url, message(_NO_ADDRESS, port=url))
         try:
-            self._port = serial.serial_for_url(
-                url, baudrate=baud, timeout=_SLICE_S, write_timeout=_WRITE_S, do_not_open=True
-            )
-            if "://" not in url:
-                self._port.exclusive = True
+            if "://" in url:
+                self._port = serial.serial_for_url(
+                    url, baudrate=baud, timeout=_SLICE_S, do_not_open=True
+                )
+                if not url.lower().startswith("rfc2217:"):  # refuses one: its own is also 5 s
+                    self._port.write_timeout = _WRITE_S
+            else:
+                self._port = _Port(
+                    None, baudrate=baud, timeout=_SLICE_S, write_timeout=_WRITE_S, exclusive=True
+                )
+                self._port.port = url
             self._port.open()
         except (serial.SerialException, OSError, ValueError) as problem:
             raise _cannot_open(url, problem) from problem
@@ -73,6 +102,14 @@ class SerialTransport:
             self._port.close()
         except (serial.SerialException, OSError):
             return  # it is gone already: nothing is left to give back
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname and parts.port)
+    except ValueError:  # a port that is no number, or too large
+        return False
 
 
 def _cannot_open(url: str, problem: Exception) -> TransportError:

@@ -96,7 +96,7 @@ def _show(report: ApnReport) -> None:
         table.add_column(heading)
     for context in report.contexts:
         table.add_row(
-            f"{context.cid} ({_('attach')})" if context.attach else str(context.cid),
+            _("{cid} (attach)").format(cid=context.cid) if context.attach else str(context.cid),
             plain(context.pdp_type),
             plain(context.apn or "-"),
             plain(context.granted or "-"),
