@@ -18,7 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from simdiag.cli.targets import find_target
+from simdiag.errors import SimdiagError
 from simdiag.host import port_holders
+from simdiag.report.json_text import dumps
 
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 needs_root = pytest.mark.skipif(
@@ -490,3 +493,16 @@ def test_a_closed_terminal_ends_an_examination_properly(tmp_path):
         )
         assert done == (130, "Interrupted; the modem's settings are restored.")
         assert _ask(link, b"AT+CMEE?\r") == "+CMEE: 0"
+
+
+def test_without_a_device_there_is_nothing_to_examine(monkeypatch):
+    monkeypatch.setattr("simdiag.discovery.discover", list)
+    with pytest.raises(SimdiagError, match="no modem is attached"):  # status 4
+        find_target(None, None)
+
+
+def test_json_hides_nothing_from_whoever_looks_at_it():
+    text = dumps({"name": "a\u202eb\x9b", "text": "卡"})
+    assert text.isprintable()
+    assert "卡" in text
+    assert json.loads(text) == {"name": "a\u202eb\x9b", "text": "卡"}

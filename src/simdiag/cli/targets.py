@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from simdiag.errors import SimdiagError
+from simdiag.message import N_
+
 if TYPE_CHECKING:
     from simdiag.agent import Target
     from simdiag.discovery import UsbModem
+
+
+class NothingAttached(SimdiagError):
+    """There is no device, and no port was named."""
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,5 +94,5 @@ def find_target(port: str | None, device_id: str | None) -> Target:
     """Return the one device that the options name; raises where there is none."""
     targets = find_targets(port, device_id)
     if not targets:
-        raise click.UsageError(_("no modem is attached; name a port with --port"))
+        raise NothingAttached(N_("no modem is attached; name a port with --port"))
     return targets[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,12 +10,12 @@ from simdiag.diagnose import Diagnosis
 from simdiag.evidence import Evidence, Observation
 from simdiag.message import Message, Translate
 from simdiag.redact import Redactor
+from simdiag.report.json_text import visible
 from simdiag.rules import Finding
 
 SCHEMA: Literal["simdiag/diagnosis/1"] = "simdiag/diagnosis/1"
 _PER_NAME = 20
 """Observations of one name that are printed: the newest, equal neighbours counted once."""
-_UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters that JSON would let through to a terminal."""
 
 
@@ -161,8 +160,7 @@ def to_json(
         elapsed_s=round(elapsed_s, 3),
         error=None if error is None else redactor.text(error),
     )
-    text = result.model_dump_json(by_alias=True)
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return visible(result.model_dump_json(by_alias=True))
 
 
 def json_schema() -> dict[str, Any]:

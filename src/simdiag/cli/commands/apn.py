@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from gettext import gettext as _
 from typing import TYPE_CHECKING
@@ -38,6 +37,7 @@ def command(
     from simdiag.apn import ApnReport, attach_context, is_valid, write
     from simdiag.cli.output import print_result
     from simdiag.cli.status import Status, of_cause
+    from simdiag.report.json_text import dumps
 
     if wanted is not None and not is_valid(wanted):
         raise click.BadParameter(
@@ -61,7 +61,7 @@ def command(
         return of_cause(result.diagnosis.cause)
     report = ApnReport.of(result.evidence, result.diagnosis.profile)
     if as_json:
-        click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+        click.echo(dumps(report.as_dict()))
     else:
         _show(report)
     if wanted is None:

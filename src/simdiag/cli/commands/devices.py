@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
@@ -31,13 +30,14 @@ def command(as_json: bool) -> int:
     from simdiag.cli.common import warn_of_broken_files
     from simdiag.cli.status import Status
     from simdiag.discovery import discover
+    from simdiag.report.json_text import dumps
 
     warn_of_broken_files()
     devices = discover()
     held = host.holders(p.path for d in devices for p in d.ports)
     if as_json:
         for device in devices:
-            click.echo(json.dumps(_as_json(device, held), ensure_ascii=False))
+            click.echo(dumps(_as_json(device, held)))
     elif not devices:
         click.echo(
             _("No modem is attached. If one is plugged in, try another cable or USB port."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from gettext import gettext as _
 
 import click
@@ -20,6 +19,7 @@ def command(term: tuple[str, ...], as_json: bool) -> int:
     """Explain the words given, quoted or not."""
     from simdiag.cli.status import Status
     from simdiag.explain import UnknownTerm, explain
+    from simdiag.report.json_text import dumps
 
     try:
         found = explain(" ".join(term))
@@ -38,7 +38,7 @@ def command(term: tuple[str, ...], as_json: bool) -> int:
                 {"cause": a.cause, "test": a.test.render(_)} for a in found.alternatives
             ],
         }
-        click.echo(json.dumps(entry, ensure_ascii=False))
+        click.echo(dumps(entry))
         return Status.OK
     from rich.console import Console
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from gettext import gettext as _
 from pathlib import Path
@@ -42,6 +41,7 @@ def command(
     from simdiag.cli.status import of_cause
     from simdiag.monitor import summarise, watch
     from simdiag.report.curve import SignalCurve
+    from simdiag.report.json_text import dumps
 
     samples: list[Sample] = []
     curve = SignalCurve(_)
@@ -49,7 +49,7 @@ def command(
     def each(sample: Sample) -> None:
         samples.append(sample)
         if as_json:
-            click.echo(json.dumps(asdict(sample)))
+            click.echo(dumps(asdict(sample)))
         else:
             curve.add(sample)
 
@@ -68,7 +68,7 @@ def command(
     summary = summarise(samples)
     if as_json:
         advice = [a.render(_) for a in summary.advice]
-        click.echo(json.dumps(asdict(summary) | {"advice": advice}, ensure_ascii=False))
+        click.echo(dumps(asdict(summary) | {"advice": advice}))
     else:
         curve.show_summary(summary)
     return 0
