@@ -28,7 +28,9 @@ PO = LOCALE_DIR / "zh_CN" / "LC_MESSAGES" / "simdiag.po"
 NOT_ACTIVATED = (
     "AT+CPIN?\n+CPIN: READY\nOK\nAT+CEREG?\n+CEREG: 3,3,,,,0,2\nOK\nAT+CSQ\n+CSQ: 23,99\nOK\n"
 )
-COMMANDS = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+COMMANDS = sorted(
+    module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__)
+)
 HEADINGS = (
     "Why", "Worth knowing", "Ruled out", "Not ruled out", "Who can fix it", "What to do next",
     "certainty", "Card", "Network", "Signal",

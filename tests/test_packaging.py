@@ -77,6 +77,13 @@ def test_the_wheel_holds_every_catalogue(wheel: Path) -> None:
     assert compiled <= packed(wheel)
 
 
+def test_the_wheel_holds_the_rules_and_the_service(wheel: Path) -> None:
+    folder = ROOT / "src/simdiag/hostfiles"
+    templates = {f"simdiag/hostfiles/{p.name}" for p in folder.glob("*.[rs]*")}
+    assert len(templates) == 2
+    assert templates <= packed(wheel)
+
+
 def test_help(scripts: Path) -> None:
     assert "diagnose" in run(scripts / "simdiag", "--help")
 

@@ -82,8 +82,8 @@ _COMPOSITIONS = {
 _DOWNLOAD_MODES = {(0x05C6, 0x9008), (0x19D2, 0x0076), (0x1782, 0x4D00)}
 _COMPOSITIONS |= dict.fromkeys(_DOWNLOAD_MODES, _DOWNLOAD)
 
-# Kernel drivers, as an interface's ``driver`` link names them.
-_MODEM_DRIVERS = {
+# Kernel drivers, as an interface's ``driver`` link names them. The first serve nothing but modems.
+MODEM_DRIVERS = {
     "option", "qcserial", "sierra", "hso", "sierra_net",
     "qmi_wwan", "cdc_mbim", "huawei_cdc_ncm",
 }  # fmt: skip
@@ -130,7 +130,8 @@ class UsbModem:
     not part of ``repr``. ``family`` is the driver that claims the USB id. ``composition`` says in
     words why there is no AT port, and is ``None`` where one is possible. ``storage`` means that a
     drive is all the device offers. ``plugged_in_s`` counts seconds since udev first saw it,
-    time asleep left out; ``None`` without udev.
+    time asleep left out; ``None`` without udev. ``bus_node`` is the device's node on the bus
+    (``/dev/bus/usb/001/005``), another one after every plug-in.
     """
 
     id: str
@@ -149,6 +150,7 @@ class UsbModem:
     composition: str | None = None
     storage: bool = False
     plugged_in_s: float | None = None
+    bus_node: str | None = None
 
     @property
     def usb_id(self) -> str:
@@ -392,6 +394,7 @@ def _modem(unit: _Unit, now_s: float | None) -> UsbModem | None:
         family=unit.driver.family if unit.driver else None,
         storage=unit.has_storage and not (ports or network or wdm or unit.has_unbound),
         plugged_in_s=_age(unit.device, now_s),
+        bus_node=unit.device.dev_node,
     )
     return replace(modem, composition=_composition(modem, unit))
 
@@ -399,7 +402,7 @@ def _modem(unit: _Unit, now_s: float | None) -> UsbModem | None:
 def _kind(unit: _Unit) -> Kind | None:
     """Say what the device is; ``None`` for what is of no interest (a mouse, a phone's charger)."""
     ids = (unit.vid, unit.pid)
-    if unit.claimed_by_pid or unit.listed_composition or unit.bound & _MODEM_DRIVERS:
+    if unit.claimed_by_pid or unit.listed_composition or unit.bound & MODEM_DRIVERS:
         return Kind.MODEM
     ttys = unit.children("tty")
     vendor_known = unit.vid in _MAKERS.keys() - _MIXED_MAKERS or unit.driver is not None

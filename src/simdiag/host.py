@@ -312,7 +312,7 @@ def explain_denied(path: str, vid: int | None = None) -> Message:
         why = message(str(problem.strerror))
         return message(N_("{path} cannot be looked at: {why}."), path=path, why=why)
     owner = _group_name(status.st_gid)
-    group = owner if status.st_gid else _serial_group()
+    group = owner if status.st_gid else serial_group()
     open_to_group = status.st_mode & 0o060 == 0o060 and status.st_gid != 0
     if not open_to_group:
         text = _CLOSED
@@ -358,7 +358,7 @@ def _group_name(gid: int) -> str:
         return str(gid)
 
 
-def _serial_group() -> str:
+def serial_group() -> str:
     """Return the group that this distribution gives serial ports to."""
     for name in _SERIAL_GROUPS:
         with contextlib.suppress(KeyError):

@@ -94,7 +94,7 @@ def _release(
     deadline = time.monotonic() + left
     try:
         while (managed := manager.managed(sys_path)) is None:
-            if cancelled():
+            if cancelled() or not Path(sys_path).exists():  # unplugged meanwhile
                 return Release()
             if time.monotonic() >= deadline:
                 return Release(reason=Message(STILL_PROBING) if left > 0 else None)

@@ -83,6 +83,15 @@ def profile_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
+def wait_option(command: F) -> F:
+    """Add ``--wait``."""
+    return click.option(
+        "--wait", "wait_s", type=click.FloatRange(min=0, max=600), default=10.0,
+        show_default=True, metavar="SECONDS",
+        help=_("How long to watch a device that is starting or searching."),
+    )(command)  # fmt: skip
+
+
 def chosen_profile(profile_id: str | None) -> CarrierProfile | None:
     """Return the profile that the user named; a wrong name is a usage error that lists all."""
     from simdiag.registry import profiles

@@ -24,6 +24,8 @@ from simdiag.message import N_, message
 
 _WITH_A_MODEM = ("apn", "check", "monitor")
 """Commands that change a modem's settings for as long as they run."""
+_ENDLESS = ("monitor", "watch")
+"""Commands that go on printing until they are ended."""
 
 
 class CommandGroup(click.Group):
@@ -138,7 +140,7 @@ class _Outlet(io.RawIOBase):
             return os.write(self._fd, data)
         except OSError as problem:
             first, self.problem = self.problem is None, problem
-            if first and cli.asked == "monitor":  # it would go on for nobody
+            if first and cli.asked in _ENDLESS:  # it would go on for nobody
                 raise KeyboardInterrupt from problem
             return memoryview(data).nbytes
 

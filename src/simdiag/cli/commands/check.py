@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from gettext import gettext as _
@@ -18,6 +17,7 @@ from simdiag.cli.common import (
     profile_option,
     record_option,
     reveal_option,
+    wait_option,
     warn_of_broken_files,
 )
 from simdiag.cli.targets import find_targets, port_options
@@ -34,15 +34,7 @@ if TYPE_CHECKING:
 @profile_option
 @json_option
 @record_option
-@click.option(
-    "--wait",
-    "wait_s",
-    type=click.FloatRange(min=0, max=600),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help=_("How long to watch a device that is starting or searching."),
-)
+@wait_option
 @click.option(
     "--experiment",
     is_flag=True,
@@ -54,12 +46,17 @@ if TYPE_CHECKING:
     is_flag=True,
     help=_("Examine twice, with a card that works elsewhere in between: card or device?"),
 )
+@click.option(
+    "--interrupt",
+    is_flag=True,
+    help=_("Have ModemManager let go of the device even if that interrupts a data connection."),
+)
 @reveal_option
 @language_option
 def command(
     port: str | None, device_id: str | None, every: bool, profile_id: str | None, as_json: bool,
     record: Path | None, wait_s: float, baud: int, experiment: bool, yes: bool,
-    swap: bool, reveal: frozenset[str],
+    swap: bool, interrupt: bool, reveal: frozenset[str],
 ) -> int:  # fmt: skip
     """Examine and report."""
     from simdiag.agent import Options, examine_all, nothing_found
@@ -76,7 +73,7 @@ def command(
     def run() -> list[Examination]:
         with LayerProgress(len(targets)) as progress:
             confirm = (lambda question: yes or progress.confirm(question)) if experiment else None
-            options = Options(profile, wait_s, baud, confirm)
+            options = Options(profile, wait_s, baud, interrupt, confirm)
             results = examine_all(targets, options, progress.layer)
         for result in results:
             if record is not None:
@@ -95,6 +92,7 @@ def command(
 
 def _compare(first: Examination, run: Callable[[], list[Examination]], as_json: bool) -> None:
     """Have the card exchanged, examine again and say where the fault sits."""
+    from simdiag.report.json_text import dumps
     from simdiag.swap import compare
 
     click.echo(
@@ -106,6 +104,6 @@ def _compare(first: Examination, run: Callable[[], list[Examination]], as_json: 
     text = verdict.text.render(_)
     if as_json:
         entry = {"schema": "simdiag/swap/1", "fault_in": verdict.seat, "text": text}
-        click.echo(json.dumps(entry, ensure_ascii=False))
+        click.echo(dumps(entry))
     else:
         click.secho(text, bold=True)

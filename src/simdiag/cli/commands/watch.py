@@ -1,0 +1,104 @@
+"""``simdiag watch``: examine devices as they are plugged in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from functools import partial
+from gettext import gettext as _
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simdiag.cli.common import (
+    chosen_profile,
+    json_option,
+    language_option,
+    profile_option,
+    reveal_option,
+    wait_option,
+    warn_of_broken_files,
+)
+
+if TYPE_CHECKING:
+    from simdiag.agent import Examination
+    from simdiag.cli.bench import Quiet, Take
+
+
+def _folder(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
+    """Make the folder for the results, so that what is wrong with it is said at once."""
+    if path is not None:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            text = _("the folder {folder} cannot be made: {why}")
+            why = _(problem.strerror or str(problem))
+            raise click.BadParameter(text.format(folder=path, why=why)) from problem
+    return path
+
+
+@click.command(
+    help=_(
+        "Wait for devices and examine each as it is plugged in, several at a time, until Ctrl-C. "
+        "Devices that are attached already are examined first."
+    )
+)
+@profile_option
+@json_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False, writable=True), metavar="DIR",
+    callback=_folder,
+    help=_("Write a transcript and a JSON file into DIR for each, identifiers hidden."),
+)  # fmt: skip
+@wait_option
+@click.option("--new-only", is_flag=True, help=_("Pass over the devices that are attached now."))
+@click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", help=_("End after N examinations.")
+)
+@reveal_option
+@language_option
+def command(
+    profile_id: str | None, as_json: bool, out: Path | None, wait_s: float, new_only: bool,
+    count: int | None, reveal: frozenset[str],
+) -> int:  # fmt: skip
+    """Watch the bus."""
+    from simdiag.agent import Options
+    from simdiag.cli.archive import Archive
+    from simdiag.cli.output import print_result
+    from simdiag.cli.status import Status, of_cause, worst
+    from simdiag.watch import Watcher, examine_device, usb_source
+
+    options = Options(chosen_profile(profile_id), wait_s)
+    warn_of_broken_files()
+    archive = Archive(out, reveal) if out else None
+    statuses: set[Status] = set()
+
+    def take(result: Examination) -> None:
+        statuses.add(of_cause(result.diagnosis.cause))
+        if archive is not None:
+            archive.keep(result)
+        if as_json:
+            print_result(result, True, reveal, device=result.target.name)
+
+    source = usb_source()
+    if source.hint:
+        click.echo(source.hint.render(_), err=True)
+    with _display(take, as_json) as display:
+        watcher = Watcher(source, partial(examine_device, options), display, options.cancel)
+        signal.signal(signal.SIGWINCH, lambda _signal, _frame: watcher.wake())
+        try:
+            watcher.run(count=count, new_only=new_only)
+        except KeyboardInterrupt:  # the way to end it
+            return Status.OK
+    return worst(statuses)
+
+
+def _display(take: Take, as_json: bool) -> Quiet:
+    from simdiag.cli.bench import Lines, LiveTable, Quiet
+
+    if as_json:
+        return Quiet(take)
+    can_move_the_cursor = sys.stdout.isatty() and os.environ.get("TERM") not in (None, "dumb")
+    return LiveTable(take) if can_move_the_cursor else Lines(take)

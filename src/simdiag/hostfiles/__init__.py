@@ -1,0 +1,68 @@
+"""What simdiag brings for udev and systemd: the rules for modems' ports and the watch service.
+
+The two templates beside this file hold all that is fixed; what can be discovered (products,
+the group of serial ports, where simdiag is installed) is filled in here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from importlib import resources
+
+from simdiag.discovery import MODEM_DRIVERS
+from simdiag.driver import ModemDriver
+
+RULES = "70-simdiag.rules"
+SERVICE = "simdiag-watch.service"
+PLACES = {RULES: "etc/udev/rules.d", SERVICE: "etc/systemd/system"}
+"""Where each file belongs, below the root of the file system."""
+
+_PER_LINE = 12
+
+
+def udev_rules(drivers: Iterable[ModemDriver], group: str) -> str:
+    """Return the udev rules for every product that a driver claims (udev(7))."""
+    return _filled(
+        RULES,
+        GROUP=group,
+        BY_DRIVER=f'DRIVERS=="{"|".join(sorted(MODEM_DRIVERS))}", {_FOUND}',
+        BY_PRODUCT="\n".join(_product_rules(drivers)),
+    )
+
+
+def service_unit(command: Iterable[str], group: str) -> str:
+    """Return the systemd unit that runs ``command`` with ``watch`` (systemd.service(5))."""
+    return _filled(SERVICE, GROUP=group, EXEC=" ".join(map(_quoted, command)))
+
+
+_FOUND = 'GOTO="simdiag_modem"'
+
+
+def _product_rules(drivers: Iterable[ModemDriver]) -> Iterator[str]:
+    """Yield a rule for some products of a vendor; both attributes are of one USB device."""
+    claimed: dict[int, set[int | None]] = defaultdict(set)
+    for match in (match for driver in drivers for match in driver.match):
+        claimed[match.vid].add(match.pid)
+    for vid, products in sorted(claimed.items()):
+        vendor = f'ATTRS{{idVendor}}=="{vid:04x}", '
+        if None in products:
+            yield vendor + _FOUND
+            continue
+        named = sorted(pid for pid in products if pid is not None)
+        for start in range(0, len(named), _PER_LINE):
+            pids = "|".join(f"{pid:04x}" for pid in named[start : start + _PER_LINE])
+            yield f'{vendor}ATTRS{{idProduct}}=="{pids}", {_FOUND}'
+
+
+def _quoted(word: str) -> str:
+    """Quote a word of a command line as systemd reads it."""
+    escaped = re.sub(r'(["\\])', r"\\\1", word).replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if re.search(r"[\s;'\"\\]", word) else escaped
+
+
+def _filled(name: str, **values: str) -> str:
+    """Return a template with its ``@NAME@`` marks replaced."""
+    text = resources.files(__name__).joinpath(name).read_text("utf-8")
+    return re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], text)

@@ -1,0 +1,198 @@
+"""The udev rules and the service: what is in them, and how they get into the system."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simdiag import hostfiles
+from simdiag.cli.commands import install_udev
+from simdiag.driver import ModemDriver, usb
+from simdiag.errors import SimdiagError
+from simdiag.hostfiles import RULES, SERVICE, installer, service_unit, udev_rules
+from simdiag.registry import drivers
+
+RULE = "etc/udev/rules.d/70-simdiag.rules"
+UNIT = "etc/systemd/system/simdiag-watch.service"
+
+
+def simdiag(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "simdiag", *arguments], capture_output=True, text=True, timeout=60,
+        env=os.environ | {"LANGUAGE": "en"},
+    )  # fmt: skip
+
+
+def rule_lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def opened(text: str) -> set[tuple[int, int | None]]:
+    """Return the USB ids that the rules give away."""
+    found = set()
+    for line in rule_lines(text):
+        if vendor := re.search(r'ATTRS\{idVendor\}=="(\w{4})"', line):
+            products = re.search(r'ATTRS\{idProduct\}=="([\w|]+)"', line)
+            for pid in products[1].split("|") if products else [None]:
+                found.add((int(vendor[1], 16), pid and int(pid, 16)))
+    return found
+
+
+def test_the_rules_open_what_the_drivers_claim_and_nothing_else():
+    claimed = {(m.vid, m.pid) for driver in drivers() for m in driver.match}
+    assert opened(udev_rules(drivers(), "dialout")) == claimed
+
+
+def test_a_driver_that_claims_all_of_a_vendor_makes_a_shorter_rule():
+    text = udev_rules([ModemDriver("a", "A", match=usb(0x2C7C) + usb(0x2C7C, 1))], "uucp")
+    assert 'ATTRS{idVendor}=="2c7c", GOTO="simdiag_modem"' in text
+    assert opened(text) == {(0x2C7C, None)}
+    assert 'GROUP="uucp", MODE="0660", TAG+="uaccess"' in text
+
+
+def test_every_line_is_what_udev_reads():
+    """Pairs of key, operator and value; jumps lead forward to a label that is there."""
+    lines = rule_lines(udev_rules(drivers(), "dialout"))
+    pair = r'[A-Z]+(\{\w+\})?(==|!=|\+=|=)"[^"]*"'
+    assert [line for line in lines if not re.fullmatch(rf"{pair}(, {pair})*", line)] == []
+    labels = {
+        found[1]: n for n, line in enumerate(lines) if (found := re.match(r'LABEL="(\w+)', line))
+    }
+    for number, line in enumerate(lines):
+        for target in re.findall(r'GOTO="(\w+)"', line):
+            assert labels[target] > number
+    assert max(map(len, lines)) < 1000  # udev reads lines of a bounded length
+
+
+def test_only_what_no_jump_leads_past_is_changed():
+    """Everything that is no tty below USB ends before the line that gives permissions."""
+    lines = rule_lines(udev_rules(drivers(), "dialout"))
+    (change,) = [n for n, line in enumerate(lines) if line.startswith("GROUP=")]
+    assert lines[change - 2 : change] == ['GOTO="simdiag_end"', 'LABEL="simdiag_modem"']
+
+
+def test_the_service_starts_what_is_installed():
+    text = service_unit(["/opt/sim diag/100%/$x/simdiag"], "dialout")
+    assert 'ExecStart="/opt/sim diag/100%%/$$x/simdiag" watch --out %S/simdiag\n' in text
+    assert "SupplementaryGroups=dialout\n" in text
+    assert "@" not in re.sub(r"@system-service", "", text)
+
+
+def test_systemd_takes_the_service(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    (tmp_path / SERVICE).write_text(service_unit([sys.executable, "-m", "simdiag"], "dialout"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / SERVICE)],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, [x for x in done.stderr.splitlines() if SERVICE in x]) == (0, [])
+
+
+def test_udev_takes_the_rules(tmp_path):
+    """``udevadm verify`` came with systemd 254."""
+    (tmp_path / RULES).write_text(udev_rules(drivers(), "dialout"))
+    udevadm = shutil.which("udevadm")
+    command = [udevadm or "", "verify", "--resolve-names=never", str(tmp_path / RULES)]
+    if udevadm is None or "verify" not in subprocess.run(
+        [udevadm, "--help"], capture_output=True, text=True, timeout=60
+    ).stdout:  # fmt: skip
+        pytest.skip("this udevadm has no verify")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- the command ---------------------------------------------------------------------------
+def test_without_an_option_it_prints_and_changes_nothing():
+    done = simdiag("install-udev")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert opened(done.stdout)
+    assert "[Service]" not in done.stdout
+    assert "[Service]" in simdiag("install-udev", "--service").stdout
+
+
+def test_it_installs_again_without_a_change_and_takes_all_away(tmp_path):
+    install = ("install-udev", "--install", "--service", "--root", str(tmp_path))
+    first = simdiag(*install)
+    files = [tmp_path / RULE, tmp_path / UNIT]
+    assert (first.returncode, first.stdout) == (0, "".join(f"{f} is written.\n" for f in files))
+    assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o644}
+    before = [f.stat().st_mtime_ns for f in files]
+    assert simdiag(*install).stdout == "".join(f"{f} is up to date.\n" for f in files)
+    assert [f.stat().st_mtime_ns for f in files] == before
+    (tmp_path / RULE).write_text("# mine\n")
+    assert f"{tmp_path / RULE} is written." in simdiag(*install).stdout
+    assert {p for p in tmp_path.rglob("*") if p.is_file()} == set(files)
+
+    remove = ("install-udev", "--uninstall", "--root", str(tmp_path))
+    assert simdiag(*remove).stdout == "".join(f"{f} is removed.\n" for f in files)
+    assert simdiag(*remove).stdout == "There is nothing to take away.\n"
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize("action", ["--install", "--uninstall"])
+def test_others_than_root_are_told_what_to_run(action, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SimdiagError) as refused:
+        install_udev.command.main([action, "--service"], standalone_mode=False)
+    told = r"only root may change /etc: run `sudo .* install-udev {} --service`"
+    assert re.fullmatch(told.format(action), str(refused.value))
+
+
+@pytest.mark.parametrize("action", ["--install", "--uninstall"])
+def test_a_place_that_cannot_be_written_gets_a_sentence(action, tmp_path):
+    (tmp_path / RULE / "in the way").mkdir(parents=True)
+    done = simdiag("install-udev", action, "--root", str(tmp_path))
+    assert done.returncode == 4
+    assert re.fullmatch(rf"simdiag: {tmp_path / RULE} cannot be \w+: .*\n", done.stderr)
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_a_service_that_nobody_else_can_run_is_refused(monkeypatch, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "simdiag").touch(0o755)
+    monkeypatch.setattr(sys, "argv", [str(home / "simdiag")])
+    assert installer.own_command() == [str(home / "simdiag")]
+    assert installer.closed_to_others() is not None
+
+
+@pytest.fixture
+def told(monkeypatch, tmp_path) -> list[str]:
+    """The system that ``--install`` changes, without a system."""
+    calls: list[str] = []
+    monkeypatch.setattr(installer, "tell_udev", lambda: calls.append("udev"))
+    monkeypatch.setattr(installer, "tell_systemd", lambda: calls.append("systemd"))
+    monkeypatch.setattr(installer, "stop_service", lambda: calls.append("stop"))
+    monkeypatch.setattr(installer, "closed_to_others", lambda: None)
+    return calls
+
+
+def test_udev_and_systemd_are_told_in_the_right_order(told, tmp_path, capsys):
+    install_udev._install(tmp_path, service=False, live=True)
+    assert told == ["udev"]
+    install_udev._install(tmp_path, service=True, live=True)
+    assert told == ["udev", "udev", "systemd"]
+    assert "sudo systemctl enable --now simdiag-watch" in capsys.readouterr().out
+    del told[:]
+    install_udev._uninstall(tmp_path, live=True)
+    assert told == ["stop", "udev", "systemd"]
+
+
+def test_a_program_of_the_system_that_fails_gets_a_sentence():
+    for command in (("false",), ("no-such-program",)):
+        with pytest.raises(SimdiagError, match=f"but `{command[0]}` failed; run it again: "):
+            installer._run(*command)
+
+
+def test_every_template_has_its_place():
+    folder = Path(hostfiles.__file__).parent
+    templates = {p.name for p in folder.iterdir() if p.suffix not in (".py", "") and p.is_file()}
+    assert templates == set(hostfiles.PLACES)
