@@ -34,26 +34,27 @@ ANOTHER_ANSWER = re.compile(r"\+C\w*REG\s?: \d")
 
 @st.composite
 def disturbed(draw: st.DrawFn, line: str) -> list[str]:
-    """One line of an answer: lost, cut off, with noise in it, garbled whole, or said twice."""
-    at = draw(st.integers(0, len(line)))
-    kind = draw(st.sampled_from(["lost", "cut", "noise", "garbled", "twice", "missing", "foreign"]))
+    """One line of an answer: cut off, with noise in it or before it, garbled whole, said twice."""
+    at = draw(st.integers(1, len(line)))
+    kind = draw(st.sampled_from(["cut", "noise", "garbled", "twice", "missing", "foreign"]))
     noise = draw(NOISE)
     result = {
-        "lost": [],
         "cut": [line[:at]],
         "noise": [line[:at] + noise + line[at:]],
         "garbled": [noise],
         "twice": [line, line],
-        "missing": [line[:at] + line[at + 1 :]],
+        "missing": [line[: at - 1] + line[at:]],
         "foreign": [noise, line],
     }[kind]
+    # Without one of its digits, an answer is another valid one.
+    assume(kind != "missing" or not line[at - 1].isdigit())
     assume(not any(ANOTHER_ANSWER.fullmatch(new.strip()) and new != line for new in result))
     return result
 
 
 @st.composite
 def noisy(draw: st.DrawFn) -> tuple[dict, str]:
-    """A faulty device's exchange as text, one to three lines of its answers disturbed."""
+    """A faulty device's exchange as text, one line of its answers disturbed."""
     case = draw(st.sampled_from(FAULTS))
     blocks = [
         [step["tx"], *step["rx"]] if "tx" in step else list(step["urc"])
@@ -64,13 +65,12 @@ def noisy(draw: st.DrawFn) -> tuple[dict, str]:
         for b, (block, step) in enumerate(zip(blocks, case["exchange"], strict=True))
         for i in range("tx" in step, len(block))
     ]
-    chosen = draw(st.lists(st.sampled_from(places), min_size=1, max_size=3, unique=True))
-    for b, i in sorted(chosen, reverse=True):
-        blocks[b][i : i + 1] = draw(disturbed(blocks[b][i]))
+    b, i = draw(st.sampled_from(places))
+    blocks[b][i : i + 1] = draw(disturbed(blocks[b][i]))
     return case, "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(noisy())
 def test_noise_never_turns_a_fault_into_healthy(noisy):
     case, text = noisy

@@ -130,8 +130,7 @@ def test_a_second_interruption_waits_until_all_is_restored():
     modem.read = interrupted
     with pytest.raises(KeyboardInterrupt):
         session.restore_settings()
-    assert modem.sent[-1] == "AT+CMEE=0"
-    assert "AT+CEREG=0" in modem.sent
+    assert modem.sent[2:] == ["AT+CEREG=0", "AT+CMEE=0", "AT+CEREG=0"]
 
 
 def test_settings_are_restored_after_an_interruption_in_mid_command():
@@ -173,3 +172,20 @@ def test_nothing_that_changes_anything_is_ever_sent(text):
     with pytest.raises(UnsafeCommand):
         session.execute(text)
     assert modem.sent == []
+
+
+def test_a_setting_that_is_met_with_silence_keeps_no_other_from_being_restored():
+    session, modem, seen = session_with({"AT+COPS=3,0": []})
+    session.change("AT+CMEE=1", "AT+CMEE=0")
+    session.change("AT+COPS=3,2", "AT+COPS=3,0")
+    before = len(seen)
+    session.restore_settings()
+    assert modem.sent[2:] == ["AT+COPS=3,0", "AT+CMEE=0", "AT+COPS=3,0"]
+    assert len(seen) == before  # no evidence of a modem that does not answer
+
+
+def test_a_modem_that_is_given_back_its_numeric_answers_has_answered():
+    session, modem, _ = session_with({"ATV0": [(0.01, b"0\r")]})
+    session.change("ATV1", "ATV0")
+    session.restore_settings()
+    assert modem.sent == ["ATV1", "ATV0"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,8 +35,12 @@ _GOOD = {
 """How far a finding goes to show that all is well."""
 
 
-_HIDES_IN_SPITE_OF = {"data_up": "CSQ", "registered": "CPIN|CGATT|CGACT|CGPADDR|CSQ"}
-"""Which questions may still tell of a fault where this finding shows that the rest is well."""
+_HIDES: dict[str, tuple[str, ...]] = {
+    "data_up": (),
+    "registered": ("sim.", "data.", "signal."),
+}
+"""What may still be wrong, where one of these findings shows that the rest is well."""
+_THE_CARD_ALONE = ("sim_ready", "sim_read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +187,20 @@ def _without_fault(
 
 
 def _garbled(evidence: Evidence, proof: str) -> Observation | None:
-    """Return an answer that could not be read and may hide a fault in spite of the ``proof``."""
-    found = (o for o in evidence.under("at.garbled.") if o.value)
-    hides = _HIDES_IN_SPITE_OF.get(proof, "")
-    return next((o for o in found if re.search(hides, o.name)), None)
+    """Return an answer that was not understood and may hide a fault in spite of the ``proof``.
+
+    What was told since, unasked or to another question, makes up for it.
+    """
+    doubts = [*evidence.newest_first("at.garbled")]
+    if proof in _THE_CARD_ALONE:
+        doubts += evidence.newest_first("at.empty")
+    for doubt in doubts:
+        if proof in _HIDES and not doubt.value.startswith(_HIDES[proof]):
+            continue
+        told = evidence.last(doubt.value)
+        if told is None or told.source.exchange < doubt.source.exchange:
+            return doubt
+    return None
 
 
 def _questions(evidence: Evidence, garbled: Observation | None) -> Iterable[Message]:

@@ -49,7 +49,9 @@ class AtSession:
         self._start = clock()
         self._declared = declared
         self._cancelled = cancelled
-        self._conversation = Conversation(sink, transport.name)
+        self._sink = sink
+        self._restoring = False
+        self._conversation = Conversation(self._deliver, transport.name)
         self._restore: list[str] = []
         self._strays = 0
         self._in_sync = True
@@ -113,29 +115,40 @@ class AtSession:
     def restore_settings(self) -> None:
         """Put back what was changed, last first; a vanished port or a mute modem ends it.
 
-        Another Ctrl-C waits until it is done: that takes two seconds a setting at the most.
+        What the modem did not answer to is tried once more. Another Ctrl-C waits until it is done:
+        that takes two seconds a setting at the most. What is said here is no evidence.
         """
+        self._restoring = True
         interrupted: KeyboardInterrupt | None = None
-        for _attempt in range(2 * len(self._restore)):
-            try:
-                if not self._restore or not self._restore_one():
+        for _attempt in range(2):
+            for setting in reversed(self._restore[:]):
+                try:
+                    if self._restore_one(setting):
+                        self._restore.remove(setting)
+                    elif self._mute:
+                        self._restore.clear()
+                except KeyboardInterrupt as again:
+                    interrupted = again
+                except PortGone:
+                    self._restore.clear()
+                if not self._restore:
                     break
-            except KeyboardInterrupt as again:
-                interrupted = again
-            except PortGone:
-                break
+        self._restoring = False
         if interrupted is not None:
             raise interrupted
 
-    def _restore_one(self) -> bool:
-        """Restore the setting that was changed last; false if the modem is mute."""
-        if self._conversation.pending:
-            self._give_up()
+    def _restore_one(self, setting: str) -> bool:
+        """Restore a setting; false if nothing was answered."""
+        if not self._in_sync or self._conversation.pending:
+            if self._conversation.pending:
+                self._give_up()
             self._receive_until_quiet(0.2)
-        if self._ask(self._restore[-1], (), _RESTORE_S).ended:
-            self._restore.pop()
-            return True
-        return not self._mute
+        exchange = self._ask(setting, (), _RESTORE_S)
+        return exchange.ended or "0" in exchange.lines  # the answer to ATV0 is a number already
+
+    def _deliver(self, exchange: Exchange) -> None:
+        if not self._restoring:
+            self._sink(exchange)
 
     def close(self) -> None:
         """Give the port back."""

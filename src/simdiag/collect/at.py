@@ -183,13 +183,14 @@ class AtExamination:
             return
         patient = self.session.silences < _PATIENT_FOR
         for _attempt in range(2):
-            self.session.execute(
+            exchange = self.session.execute(
                 probe.command,
                 *probe.prefixes,
                 timeout_s=probe.timeout_s if patient else min(1.0, probe.timeout_s),
                 linger_s=probe.linger_s,
             )
-            if not self.evidence.value(f"at.garbled.{probe.command}"):
+            garbled = self.evidence.last("at.garbled")
+            if garbled is None or garbled.source.exchange != exchange.number:
                 return
 
     # ---- registration, with area, cell and reject cause ----------------------------------

@@ -11,12 +11,14 @@ from simdiag.evidence import Error, Exchange, Reading
 
 _PREFIX = re.compile(r"^(?:[+^$#%!*&_][A-Za-z0-9_]+(?:\s(?:ERROR))?)\s?(?=:)|^[*^][A-Z]+")
 _COMMAND = re.compile(r"^AT(?:[+^$#%!*&_]?[A-Z0-9]+)\??", re.IGNORECASE)
-_DECISIVE = re.compile(
-    r"AT\+(?:(?:CFUN|CPIN|C(?:5G|G|E)?REG|COPS|CGATT)\?|CSQ|C(?:FUN|GATT|GACT)=[^?].*|CGACT\?|CGPADDR)",
-    re.IGNORECASE,
-)
-_MAY_BE_EMPTY = re.compile(r".*=|.*CGACT|.*CGPADDR", re.IGNORECASE)
-"""Questions whose answer may hide a fault, and of these the ones that OK alone may answer."""
+_DECISIVE = {
+    "CFUN?": "device.functionality", "CPIN?": "sim.state", "CREG?": "registration.cs.status",
+    "CGREG?": "registration.ps.status", "CEREG?": "registration.eps.status",
+    "C5GREG?": "registration.5gs.status", "COPS?": "operator.mode", "CGATT?": "data.attached",
+    "CGACT?": "data.active_contexts", "CGPADDR": "data.addresses", "CSQ": "signal.detected",
+}  # fmt: skip
+"""Questions whose answer may be all that shows a fault, and what they are to tell."""
+_MAY_BE_EMPTY = ("CGACT?", "CGPADDR")
 _CACHE_SIZE = 4096
 
 Interpreter = Callable[[Exchange], tuple[Reading, ...]]
@@ -47,12 +49,12 @@ def interpreter(readers: Mapping[str, Reader]) -> Interpreter:
 def _readings(
     exchange: Exchange, readers: Mapping[str, Reader], words: tuple[str, ...]
 ) -> Iterator[Reading]:
-    read = False
+    read: set[str] = set()
     for reader, reply in _replies(exchange, readers, words):
         shown = " ".join(reply.lines)[:500] or "OK"
         try:
             for fact in reader(reply):
-                read = True
+                read.add(fact.name)
                 yield Reading(fact.name, fact.value, shown)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as bad:
             yield Reading("at.unreadable", shown, shown, f"{type(bad).__name__}: {bad}")
@@ -66,23 +68,32 @@ def _readings(
         yield Reading("at.answered", exchange.command or exchange.lines[0][:60], "OK")
 
 
-def _legibility(exchange: Exchange, read: bool) -> Iterator[Reading]:
-    """Note whether the answer to a decisive question could be read: noise must not hide a fault.
+def _legibility(exchange: Exchange, read: set[str]) -> Iterator[Reading]:
+    """Note where the answer to a decisive question was not understood: noise may hide a fault.
 
-    An observation ``at.garbled.<question>`` says so, by question, so that to ask again mends it.
+    ``at.garbled`` and ``at.empty`` hold what the question is to tell; the one is an answer that
+    makes no sense, the other none at all (some modems send it after OK, some logs leave it out).
     """
-    command = exchange.command.replace(" ", "").upper()
-    error = exchange.error
-    if not _DECISIVE.fullmatch(command) or (error is not None and not _cut_off(error)):
+    question = exchange.command.replace(" ", "").upper().removeprefix("AT+")
+    order, is_order, _ = question.partition("=")
+    wanted = _DECISIVE.get(f"{order}?" if is_order else question)
+    if wanted is None or wanted in read:
         return
-    silent_ok = error is None and exchange.ended and not exchange.lines
-    fine = read or (silent_ok and _MAY_BE_EMPTY.match(command) is not None)
-    shown = " ".join(exchange.lines)[:500] or str(error or "OK")
-    yield Reading(f"at.garbled.{command}", not fine, shown)
+    if exchange.error is not None:
+        if _cut_off(exchange.error):
+            yield Reading("at.garbled", wanted, str(exchange.error))
+        return
+    lines = [line for line in exchange.lines if not line.rstrip().endswith(":")]
+    if is_order:  # OK is all that it has to be answered with
+        lines = [] if exchange.ended or read else lines
+    if lines:
+        yield Reading("at.garbled", wanted, " ".join(lines)[:500])
+    elif not exchange.ended or not (is_order or question in _MAY_BE_EMPTY):
+        yield Reading("at.empty", wanted, "OK")
 
 
 def _cut_off(error: Error) -> bool:
-    """Whether an error with a reason came without it."""
+    """Whether an error that has a reason came without it."""
     return error.result != "ERROR" and not error.silent and str(error) == error.result
 
 
@@ -121,7 +132,10 @@ def _error_key(text: str) -> str:
 def _command_reader(command: str, readers: Mapping[str, Reader]) -> Reader | None:
     plain = command.upper().replace(" ", "")
     match = _COMMAND.match(plain)
-    return readers.get(plain) or (readers.get(match[0]) if match else None)
+    own = readers.get(plain) or (readers.get(match[0]) if match else None)
+    if own is None and plain.removeprefix("AT+") in _DECISIVE:  # a modem that prints no prefix
+        return readers.get(plain.removeprefix("AT").removesuffix("?") + ":")
+    return own
 
 
 def _reader_of(line: str, readers: Mapping[str, Reader], words: tuple[str, ...]) -> Reader | None:

@@ -106,11 +106,6 @@ def _plain(value: Any) -> Any:
     return {k: _plain(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-def _tells_something(name: str, value: Any) -> bool:
-    """Leave out the book-keeping: that a question was answered, and legibly."""
-    return name != "at.answered" and (value or not name.startswith("at.garbled."))
-
-
 def _observations(evidence: Evidence, redactor: Redactor) -> list[ObservationJson]:
     by_name: dict[str, list[Observation]] = {}
     for observation in evidence:
@@ -125,7 +120,7 @@ def _observations(evidence: Evidence, redactor: Redactor) -> list[ObservationJso
             source=_source(o, redactor), time=round(o.time, 3),
             error=None if o.error is None else redactor.text(o.error),
         )
-        for name, kept in by_name.items() if _tells_something(name, kept[-1].value)
+        for name, kept in by_name.items() if name != "at.answered"
         for o in kept[-_PER_NAME:]
     ]  # fmt: skip
 
