@@ -141,6 +141,7 @@ def functionality(reply: Reply) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="cinterion",
     vendor="Cinterion",
+    attempts=("AT^SICA=1", "AT^SWWAN=1"),
     match=usb(0x1E2D, 0x005B, 0x005D, 0x0061, 0x006F),
     identify=r"\b(?:[AEP]HS\d|[EP]LS\d|BGS\d|BG2|EGS\d|EXS\d|PDS\d|PXS8|PLPS9|ALAS\d|TX[68][12]\b"
     r"|MC[57]5i?\b|TC[36]5i?\b)",

@@ -168,6 +168,7 @@ def _nr(prefix: str, values: Fields, *, scaled: bool) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="fibocom-fm",
     vendor="Fibocom",
+    attempts=("AT+MIPCALL=1",),
     match=usb(
         0x2CB7, 0x0104, 0x0105, 0x010B, 0x0111, 0x0115, 0x01A0, 0x01A2, 0x01A3, 0x01A4,
         0x0A04, 0x0A05, 0x0A06, 0x0A07,

@@ -111,6 +111,7 @@ def _levels(*, rsrp: int | None, rsrq: int | None, snr: int | None) -> Iterator[
 DRIVER = ModemDriver(
     family="fibocom-l8xx",
     vendor="Fibocom",
+    attempts=("AT+GTRNDIS=1",),
     match=usb(0x2CB7, 0x0007) + usb(0x8087, 0x095A),
     identify=r"\bL8[56]0\b|XMM7[35]60",
     ports={2: PortRole.AT_PRIMARY, 6: PortRole.AT_SECONDARY},

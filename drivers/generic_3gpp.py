@@ -17,6 +17,8 @@ from simdiag.driver import (
     Reply,
     cause_of_cme,
     cme_code,
+    cme_of_cms,
+    cms_code,
     decode_file,
     decode_iccid,
     decode_imsi,
@@ -28,14 +30,17 @@ from simdiag.driver import (
 )
 
 _SIM_COMMANDS = re.compile(r"^AT\+(CPIN\?|CIMI|Q?C?CC?ID|ICCID|CSMP|CMGF|CMGS|CPBS|CNUM|CMGL|CSCA)")
-"""Questions to the card: an error to one of them tells of the card's state."""
+"""Questions to the card: errors of a general kind to one of them tell of the card's state."""
 _SIM_STATE = {
-    5: "PH-SIM PIN", 10: "not inserted", 11: "SIM PIN", 12: "SIM PUK", 13: "failure", 14: "busy",
-    15: "wrong", 40: "PH-NET PIN", 41: "PH-NET PUK", 42: "PH-NETSUB PIN", 44: "PH-SP PIN",
-    46: "PH-CORP PIN", 262: "blocked", 524: "not inserted",
+    5: "PH-SIM PIN", 6: "PH-FSIM PIN", 7: "PH-FSIM PUK", 10: "not inserted", 11: "SIM PIN",
+    12: "SIM PUK", 13: "failure", 14: "busy", 15: "wrong", 40: "PH-NET PIN", 41: "PH-NET PUK",
+    42: "PH-NETSUB PIN", 43: "PH-NETSUB PUK", 44: "PH-SP PIN", 45: "PH-SP PUK", 46: "PH-CORP PIN",
+    47: "PH-CORP PUK", 262: "blocked", 515: "busy", 524: "not inserted", 770: "wrong",
 }  # fmt: skip
 
 
+_GENERAL = (13, 14, 15, 262, 515, 524)
+"""Failure, busy and wrong may also be said of what was asked for; the rest only of the card."""
 _DEVICE_COMMANDS = re.compile(r"^AT\+(?:CGSN|GSN|CGMR|CGMM|CFUN=1)")
 _DEVICE_ERRORS = (0, 20, 23, 60)
 """Phone, memory and system failure: where they answer a question to the device itself."""
@@ -109,6 +114,7 @@ def battery(reply: Reply) -> Iterator[Fact]:
 def pin_state(reply: Reply) -> Iterator[Fact]:
     """+CPIN (clause 8.3): what the module waits for; vendors add NOT INSERTED and the like."""
     text = reply.text.upper()
+    code = re.sub(r"[ _]+", " ", text.replace("PH_", "PH-"))
     if re.search(r"NOT INSERTED|REMOVED|ABSENT|NO SIM", text):
         yield Fact("sim.state", "not inserted")
     elif re.search(r"NOT READY|BUSY", text):
@@ -117,8 +123,12 @@ def pin_state(reply: Reply) -> Iterator[Fact]:
         yield Fact("sim.state", "READY")
     elif "EUICC" in text:
         yield Fact("sim.state", "no profile")
-    elif match := re.match(r"(PH-)?[A-Z]+ ?(PIN|PUK)2?", text.replace("PH_", "PH-")):
+    elif match := re.match(r"PH-[A-Z]+ P(?:IN|UK)|SIM P(?:IN|UK)2?", code):
         yield Fact("sim.state", match[0])
+    elif re.search(r"SIM (?:CRASH|ERROR|FAIL)", text):
+        yield Fact("sim.state", "failure")
+    elif "BLOCKED" in text:
+        yield Fact("sim.state", "blocked")
 
 
 def _pin_entered(reply: Reply) -> Iterator[Fact]:
@@ -249,10 +259,12 @@ def _cause_in_words(text: str) -> Iterator[Fact]:
         # A number without such words is the release cause of a call (16, 17 …).
         if mobility or (number and number[1]):
             yield Fact("registration.reject_cause", value)
-    elif (cause := sm_cause(text)) is not None and (session or mm_cause(text) is None):
-        yield Fact("data.last_error", cause)
-    elif (cause := mm_cause(text)) is not None:
-        yield Fact("registration.reject_cause", cause)
+    else:
+        # Some words stand in both tables; which is meant, the state of the registration tells.
+        if (cause := sm_cause(text)) is not None:
+            yield Fact("data.last_error", cause)
+        if (cause := mm_cause(text)) is not None and not session:
+            yield Fact("registration.reject_cause", cause)
 
 
 def operator(reply: Reply) -> Iterator[Fact]:
@@ -423,12 +435,21 @@ def equipment_error(reply: Reply) -> Iterator[Fact]:
     if error is None:
         return
     code = error.code
-    if code is None and error.text:
+    if error.result == "+CMS ERROR":
+        number = cms_code(error.text or "") if code is None else code
+        code = None if number is None else cme_of_cms(number)
+    elif code is None and error.text:
         code = cme_code(error.text.partition("(")[0])
     if code == 13 and reply.command.upper().startswith("AT+CCHO"):
         yield Fact("sim.channel_refused", code)
-    asked_of_card = not reply.command or _SIM_COMMANDS.match(reply.command.upper().replace(" ", ""))
-    if code in _SIM_STATE and asked_of_card:
+    asked_of_card = (
+        not reply.command
+        or error.result == "+CMS ERROR"
+        or _SIM_COMMANDS.match(reply.command.upper().replace(" ", ""))
+    )
+    if code is None and re.search(r"\bSIM\b.*\bBLOCKED", (error.text or "").upper()):
+        yield Fact("sim.state", "blocked")
+    elif code in _SIM_STATE and (asked_of_card or code not in _GENERAL):
         yield Fact("sim.state", _SIM_STATE[code])
     elif code in _DEVICE_ERRORS and _DEVICE_COMMANDS.match(reply.command.upper()):
         yield Fact("device.error", code)
@@ -436,13 +457,8 @@ def equipment_error(reply: Reply) -> Iterator[Fact]:
         yield Fact("registration.service", "none" if code == 30 else "emergency only")
     elif code is not None and (cause := cause_of_cme(code)):
         yield Fact("registration.reject_cause" if cause[0] == "mm" else "data.last_error", cause[1])
-    elif error.text:
+    elif error.text and error.result != "+CMS ERROR":
         yield from _cause_in_words(error.text)
-    if _ATTEMPT.match(reply.command.upper().replace(" ", "")):
-        yield Fact("data.attempt_failed", reply.command)
-
-
-_ATTEMPT = re.compile(r"AT\+(?:CGATT=1|CGACT=1)")
 
 
 def _error_of_line(lines: tuple[str, ...]) -> Error | None:
@@ -458,8 +474,6 @@ def _bare_error(reply: Reply) -> Iterator[Fact]:
     command = reply.command.upper().replace(" ", "")
     if re.match(r"AT\+(CPIN\?|CIMI)$", command):
         yield Fact("sim.state", "error")
-    elif _ATTEMPT.match(command):
-        yield Fact("data.attempt_failed", command)
 
 
 # ---- boot and power ----------------------------------------------------------------------
@@ -476,6 +490,7 @@ def _booted(reply: Reply) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="generic-3gpp",
     vendor="any",
+    attempts=("AT+CGATT=1", "AT+CGACT=1", "ATD*99"),
     probes=(
         Probe("AT+CFUN?", Layer.DEVICE),
         Probe("AT+CBC", Layer.DEVICE),
@@ -554,6 +569,7 @@ DRIVER = ModemDriver(
         "+CGCONTRDP:": granted,
         "+CGAUTH:": authentication,
         "+CME ERROR:": equipment_error,
+        "+CMS ERROR:": equipment_error,
         "ERROR": _bare_error,
         "UNDER-VOLTAGE": _power_warning,
         "UNDER_VOLTAGE": _power_warning,

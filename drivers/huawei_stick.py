@@ -184,9 +184,15 @@ def frequency(reply: Reply) -> Iterator[Fact]:
 
 # ---- data --------------------------------------------------------------------------------
 def link(reply: Reply) -> Iterator[Fact]:
-    """^NDISSTATQRY?: state (1 connected), error, reserved, "IPV4", then the same for IPv6."""
+    """^NDISSTATQRY?: state (1 connected), error, reserved, "IPV4", then the same for IPv6.
+
+    Where it is not connected the error is the session cause of TS 24.008.
+    """
     values = reply.fields()
     families = [i for i, v in enumerate(values) if v.upper() in ("IPV4", "IPV6")]
+    cause = values.integer(1)
+    if families and values.integer(0) == 0 and cause is not None and 0 < cause < 128:
+        yield Fact("data.last_error", cause)
     if families and values.integer(0) in (0, 1):
         yield Fact("data.link_up", any(values.integer(i - 3) == 1 for i in families if i >= 3))
 
@@ -226,6 +232,7 @@ _STORAGE = N_(
 DRIVER = ModemDriver(
     family="huawei-stick",
     vendor="Huawei",
+    attempts=("AT^NDISDUP=",),
     match=usb(0x12D1, *_PRODUCTS),
     identify=r"huawei.*(?<![A-Z0-9])(?:[EK]\d{3,4}|MS\d{4})",
     ports={0: PortRole.PPP, 2: PortRole.AT_PRIMARY},
@@ -257,6 +264,7 @@ DRIVER = ModemDriver(
         "^HCSQ:": signal,
         "^HFREQINFO:": frequency,
         "^NDISSTATQRY:": link,
+        "^NDISSTAT:": link,
         "^DHCP:": address,
         "^DSFLOWQRY:": counters,
     },

@@ -211,9 +211,21 @@ def lock(reply: Reply) -> Iterator[Fact]:
         yield Fact("radio.cell_locked", number != 0)
 
 
+def contexts(reply: Reply) -> Iterator[Fact]:
+    """+QIACT?: context, 1 when active, kind, address (the family's TCP/IP manual)."""
+    found = {}
+    for values in reply.each():
+        cid, address = values.integer(0), values.text(3) or ""
+        if cid is not None and values.integer(1) == 1 and address.strip("0.:"):
+            found[cid] = [address]
+    if found:
+        yield Fact("data.addresses", found)
+
+
 DRIVER = ModemDriver(
     family="quectel-ec2x",
     vendor="Quectel",
+    attempts=("AT+QIACT=",),
     match=usb(0x2C7C, 0x0121, 0x0125, 0x0191, 0x0195, 0x0296, 0x0306, 0x030B, 0x0435, 0x0512),
     identify=r"\b(EC2[015](?!\d)|EG2[15]|EG9[15](?!\d)|EP06|EM0[56]|EG06|EM12|EG12|EG18)",
     ports={
@@ -236,6 +248,7 @@ DRIVER = ModemDriver(
         Probe("AT+QGDCNT?", Layer.COUNTERS),
     ),
     readers={
+        "+QIACT:": contexts,
         "+QCCID:": card_number,
         "+QPINC:": pin_counter,
         "+QSIMSTAT:": card_switch,

@@ -244,6 +244,7 @@ def _levels(text: str) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="sierra-mc74xx",
     vendor="Sierra Wireless",
+    attempts=("AT!SCACT=1",),
     match=(
         *usb(0x1199, 0x9071, 0x9079, 0x907B, 0x9091, 0x90D3, 0xC081),
         *usb(0x413C, 0x81B6),

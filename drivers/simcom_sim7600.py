@@ -176,6 +176,7 @@ def module_information(reply: Reply) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="simcom-sim7600",
     vendor="SIMCom",
+    attempts=("AT+NETOPEN", "AT+CNACT=", "AT$QCRMCALL=1"),
     match=usb(0x1E0E, 0x9001, 0x9003),
     identify=r"(?<![A-Z])(SIM5360|SIM7[1256]00|SIM7906|SIM8[23]\d\d)",
     ports={

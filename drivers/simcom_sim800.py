@@ -36,6 +36,7 @@ def bearer(reply: Reply) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="simcom-sim800",
     vendor="SIMCom",
+    attempts=("AT+CIICR", "AT+SAPBR=1"),
     identify=r"(?<![A-Z])SIM(800|808|868|900|908)(?!\d)",
     dialect=Dialect(
         urc_prefixes=("*PSUTTZ", "*PSNWID", "DST:"),

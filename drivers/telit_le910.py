@@ -150,6 +150,7 @@ def functionality(reply: Reply) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="telit-le910",
     vendor="Telit",
+    attempts=("AT#SGACT=", "AT#NCM=1"),
     match=usb(0x1BC7, 0x1040, 0x1050, 0x1101, 0x110A, 0x1201),
     identify=r"\b(?:[GHLMNU]E9[1-4]0|[GU]E866|LN9[24]\d|LM9[4-6]\d|FN9[89]0|ME310|[MU]L865)",
     ports={

@@ -110,6 +110,7 @@ def usb_mode(reply: Reply) -> Iterator[Fact]:
 DRIVER = ModemDriver(
     family="ublox-sara",
     vendor="u-blox",
+    attempts=("AT+UPSDA=0,3",),
     match=usb(0x1546, 0x1102, 0x1107, 0x110A),
     identify=r"\b(?:SARA-[A-Z]\d|LARA-[A-Z]\d|TOBY-[A-Z]\d|LISA-[A-Z]\d|MPCI-L2)",
     ports={

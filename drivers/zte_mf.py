@@ -129,6 +129,7 @@ _STORAGE = N_(
 DRIVER = ModemDriver(
     family="zte-mf",
     vendor="ZTE",
+    attempts=("AT+ZGACT=1",),
     match=usb(0x19D2, *_PRODUCTS),
     identify=r"(?:\bzte\b.*|^)\b(?:MF(?:1|2|6)\d\d|MF82\d|K[34]\d{3}-Z)",
     ports={1: PortRole.AT_PRIMARY},

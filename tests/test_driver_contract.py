@@ -76,6 +76,12 @@ def test_asks_only_what_reads(driver):
             assert probe.reads_by_set, f"{command}: does the manual define it as a query?"
 
 
+def test_attempts_are_beginnings_of_commands(driver):
+    for beginning in driver.attempts:
+        assert beginning.startswith("AT")
+        assert len(beginning) > 5
+
+
 def test_probes_are_in_order(driver):
     commands = [probe.command for probe in driver.probes]
     assert len(commands) == len(set(commands))

@@ -14,7 +14,7 @@ from typing import Any
 
 from simdiag.at import Dialect, Fields, decode_iccid, decode_imsi, fields
 from simdiag.at.card import decode_file
-from simdiag.at.codes import cause_of_cme, cme_code, mm_cause, sm_cause
+from simdiag.at.codes import cause_of_cme, cme_code, cme_of_cms, cms_code, mm_cause, sm_cause
 from simdiag.at.values import decode_plmn, split, swap_nibbles
 from simdiag.evidence import Error
 from simdiag.message import N_
@@ -34,6 +34,8 @@ __all__ = [
     "UsbMatch",
     "cause_of_cme",
     "cme_code",
+    "cme_of_cms",
+    "cms_code",
     "decode_file",
     "decode_iccid",
     "decode_imsi",
@@ -159,7 +161,8 @@ class ModemDriver:
     maps an answer prefix (``+QENG:``) or, for answers without prefix, the command
     (``AT+CGSN``) to a parse function, which serves every family that has none of its own;
     ``overrides`` does the same for answers that mean something else in this family and so must
-    serve no other. ``without`` lists generic probes this family must not be asked;
+    serve no other. ``attempts`` are beginnings of the commands that open a data connection,
+    so that their failure counts; ``without`` lists generic probes this family must not be asked;
     ``compositions`` names products that have no AT port in their present USB mode.
     """
 
@@ -172,6 +175,7 @@ class ModemDriver:
     probes: tuple[Probe, ...] = ()
     readers: Mapping[str, Reader] = field(default_factory=dict)
     overrides: Mapping[str, Reader] = field(default_factory=dict)
+    attempts: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     compositions: Mapping[tuple[int, int], str] = field(default_factory=dict)
 

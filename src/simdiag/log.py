@@ -35,7 +35,7 @@ class _Reading:
     def __init__(self) -> None:
         self.evidence = Evidence()
         self.driver: ModemDriver | None = None
-        self._interpret = interpreter(drivers().readers())
+        self._interpret = interpreter(drivers().readers(), drivers().attempts)
 
     def take(self, exchange: Exchange) -> None:
         readings = self._interpret(exchange)
@@ -47,7 +47,7 @@ class _Reading:
         words = " ".join(str(self.evidence.value(n) or "") for n in _NAMES)
         self.driver = drivers().for_description(words)
         if self.driver is not None:
-            self._interpret = interpreter(drivers().readers(self.driver))
+            self._interpret = interpreter(drivers().readers(self.driver), drivers().attempts)
 
 
 def examine_log(source: BinaryIO | Path, profile: CarrierProfile | None = None) -> Examined:

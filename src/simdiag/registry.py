@@ -52,6 +52,11 @@ class Drivers:
         """Return the driver whose family the modem's own words name."""
         return next((d for d in self if d.identifies(description)), None)
 
+    @property
+    def attempts(self) -> tuple[str, ...]:
+        """Return how the commands of all families begin that open a data connection."""
+        return tuple(beginning for driver in self for beginning in driver.attempts)
+
     def readers(self, driver: ModemDriver | None = None) -> dict[str, Reader]:
         """Return the parse functions by answer prefix or command.
 

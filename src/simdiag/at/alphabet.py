@@ -25,7 +25,7 @@ def decode_alpha(data: bytes) -> str:
         return _with_base(data[3 : 3 + data[1]], data[2] << 7)
     if data[:1] == b"\x82" and len(data) > 3:
         return _with_base(data[4 : 4 + data[1]], int.from_bytes(data[2:4], "big"))
-    return _with_base(data.rstrip(_UNUSED), 0xFF80)
+    return "".join(GSM_DEFAULT[b] if b < 0x80 else "\ufffd" for b in data.rstrip(_UNUSED))
 
 
 def _with_base(data: bytes, base: int) -> str:

@@ -28,7 +28,8 @@ def _imsi(data: bytes) -> Values:
 
 
 def _service_provider(data: bytes) -> Values:
-    if name := decode_alpha(data[1:]).strip():
+    name = "".join(c for c in decode_alpha(data[1:]) if c.isprintable()).strip()
+    if name:
         yield "sim.service_provider", name[:40]
 
 

@@ -62,7 +62,7 @@ class AtExamination:
         self._progress = progress
         self._wait_s = wait_s
         self._just_plugged_in = just_plugged_in
-        self._interpret: Interpreter = interpreter(drivers.readers(driver))
+        self._interpret: Interpreter = interpreter(drivers.readers(driver), drivers.attempts)
         self.session = AtSession(
             transport, self._observe, declared=declared_commands(drivers), cancelled=cancelled
         )
@@ -160,7 +160,7 @@ class AtExamination:
         description = " ".join(str(w) for w in words if w)
         driver = self._drivers.for_description(description) or self.driver
         self.driver = driver or self._drivers.generic
-        self._interpret = interpreter(self._drivers.readers(self.driver))
+        self._interpret = interpreter(self._drivers.readers(self.driver), self._drivers.attempts)
         self.session.use(self.driver.dialect)
         self._note("device.family", self.driver.family)
 

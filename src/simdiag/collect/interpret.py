@@ -24,12 +24,13 @@ _CACHE_SIZE = 4096
 Interpreter = Callable[[Exchange], tuple[Reading, ...]]
 
 
-def interpreter(readers: Mapping[str, Reader]) -> Interpreter:
+def interpreter(readers: Mapping[str, Reader], attempts: tuple[str, ...] = ()) -> Interpreter:
     """Return a function from an exchange to what it says.
 
     A line goes to the reader of its prefix, a line without prefix to the reader of the command
     or, failing that, to the reader of the prefixed line before it (label tables). What an equal
-    exchange says is remembered: logs repeat themselves.
+    exchange says is remembered: logs repeat themselves. ``attempts`` are the beginnings of
+    commands that open a data connection: ``data.attempt`` says what came of one.
     """
     words = tuple(k for k in readers if not k.endswith(":") and not k.startswith("AT"))
     cache: OrderedDict[object, tuple[Reading, ...]] = OrderedDict()
@@ -39,11 +40,19 @@ def interpreter(readers: Mapping[str, Reader]) -> Interpreter:
         readings = cache.get(key)
         if readings is None:
             readings = cache[key] = tuple(_readings(exchange, readers, words))
+            if exchange.ended and _begins(exchange.command, attempts):
+                result = "failed" if exchange.error is not None else "accepted"
+                attempt = Reading("data.attempt", result, str(exchange.error or "OK"))
+                readings = cache[key] = (*readings, attempt)
             if len(cache) > _CACHE_SIZE:
                 cache.popitem(last=False)
         return readings
 
     return interpret
+
+
+def _begins(command: str, attempts: tuple[str, ...]) -> bool:
+    return command.replace(" ", "").upper().startswith(attempts)
 
 
 def _readings(
@@ -126,7 +135,9 @@ def _replies(
 
 
 def _error_key(text: str) -> str:
-    return "+CME ERROR:" if text.startswith("+CME ERROR") else text.partition(":")[0]
+    return (
+        text[:10] + ":" if text.startswith(("+CME ERROR", "+CMS ERROR")) else text.partition(":")[0]
+    )
 
 
 def _command_reader(command: str, readers: Mapping[str, Reader]) -> Reader | None:

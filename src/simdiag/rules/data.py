@@ -104,7 +104,7 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
     text = message(N_("The APN “{apn}” is none that is known for this operator."), apn=name)
     alternatives = (Alternative("data_not_connected", SET_APN),)
     # A private APN is unknown here and right all the same: only a failure makes it suspect.
-    attached, failed = evidence.last("data.attached"), evidence.last("data.attempt_failed")
+    attached, failed = evidence.last("data.attached"), _failed_attempt(evidence)
     fails = failed is not None or (attached is not None and not attached.value)
     if fails and not denied(evidence):
         yield fault("apn_wrong", 0.62, text, contexts, attached, failed, alternatives=alternatives)
@@ -112,11 +112,19 @@ def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]
         yield note(Severity.INFO, "apn_unknown", text, contexts)
 
 
+def _failed_attempt(evidence: Evidence) -> Observation | None:
+    """Return the last attempt to connect, if it failed."""
+    attempt = evidence.last("data.attempt")
+    return attempt if attempt is not None and attempt.value == "failed" else None
+
+
 @rule
 def attempt(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """An attach or activation that somebody asked for failed, without a cause."""
-    failed = evidence.last("data.attempt_failed")
-    if failed is None or "data.last_error" in evidence or is_newer(data_up(evidence), failed):
+    failed = _failed_attempt(evidence)
+    if failed is None or "data.last_error" in evidence:
+        return
+    if data_up(evidence):  # to open what is open fails too
         return
     attached = evidence.last("data.attached")
     if attached is not None and attached.value and is_newer(attached, failed):
@@ -170,6 +178,9 @@ def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
         text = N_("A data connection is active.")
         yield fine("data_active", message(text), active, attached)
         return
+    if served is None and attached is not None and not attached.value and up is None:
+        text = message(N_("The device is not attached to the network's packet service."))
+        yield fault("data_not_connected", 0.35, text, attached)  # too little for a verdict
     if served is None or "data.last_error" in evidence:
         return
     if (active is None or in_use) and (attached is None or attached.value):

@@ -8,7 +8,7 @@ from simdiag.evidence import Evidence
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
-from simdiag.rules.view import is_newer, radio_is_off, registration
+from simdiag.rules.view import card_state, is_newer, radio_is_off, registration
 
 _TOO_HOT_C = 95
 _WARM_C = 80
@@ -163,7 +163,7 @@ def temperature(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findin
 @rule
 def network_lock(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """Personalisation locks (TS 22.022): the device wants a code, not the card."""
-    state = evidence.last("sim.state")
+    state = card_state(evidence)
     if state is not None and str(state.value).startswith("PH-"):
         yield fault(
             "device_network_locked",

@@ -33,7 +33,7 @@ class NetworkCause:
 
 
 def _table(
-    rows: Iterable[tuple[tuple[int, ...], str, float, str, tuple[tuple[str, Message], ...]]],
+    rows: Iterable[tuple[Iterable[int], str, float, str, tuple[tuple[str, Message], ...]]],
 ) -> dict[int, NetworkCause]:
     return {
         number: NetworkCause(cause, sure, text, tuple(Alternative(c, t) for c, t in others))
@@ -43,6 +43,11 @@ def _table(
 
 
 _TRANSIENT = (("searching", AGAIN),)
+# fmt: off
+_KEYS = ("sim_not_activated", 0.5, N_("The card and the network do not accept each other's keys."), (("sim_failure", SWAP), ("network_refused", AGAIN)))
+_NEXT_CELL = ("network_refused", 0.5, N_("The network refuses the device in this cell; it may try again in another one."), (("searching", ELSEWHERE),))
+_MISUNDERSTOOD = ("network_refused", 0.42, N_("Device and network misunderstand each other; firmware is the usual reason."), (("modem_fault", SET_APN),))
+# fmt: on
 
 MOBILITY = _table((
     ((2,), "sim_not_activated", 0.9, N_("The operator's register does not know this subscription: never activated, or cancelled."), (("network_refused", ASK_SELLER),)),
@@ -63,22 +68,30 @@ MOBILITY = _table((
     ((17, 42), "network_refused", 0.65, N_("The network itself failed."), _TRANSIENT),
     ((18,), "network_refused", 0.4, N_("Voice service is not available here; for data that does not matter."), ()),
     ((19,), "apn_wrong", 0.6, N_("The network refused the first data connection; its APN is the usual reason."), (("data_not_subscribed", ASK_SELLER),)),
-    ((20, 21, 26), "sim_not_activated", 0.5, N_("The card and the network do not accept each other's keys."), (("sim_failure", SWAP), ("network_refused", AGAIN))),
+    ((20, 21, 26), *_KEYS),
     ((22,), "network_refused", 0.75, N_("The network is congested."), _TRANSIENT),
     ((23, 24), "network_refused", 0.5, N_("Device and network could not agree on encryption."), (("modem_fault", SWAP),)),
     ((25, 73, 74, 75, 76), "network_refused", 0.6, N_("The card may not use this private network or cell."), ()),
     ((27,), "band_or_mode_restricted", 0.6, N_("The subscription may not use 5G standalone."), (("data_not_subscribed", ASK_SELLER),)),
     ((28, 43, 77), "network_refused", 0.6, N_("The card is not allowed in this area."), (("roaming_not_allowed", ELSEWHERE),)),
     ((31,), "searching", 0.4, N_("The network sends the device to its other core network; that passes."), ()),
-    ((32, 33, 34), "data_not_subscribed", 0.55, N_("The service is not offered to this subscription."), (("network_refused", AGAIN),)),
+    ((32, 33), "data_not_subscribed", 0.55, N_("The service is not offered to this subscription."), (("network_refused", AGAIN),)),
+    ((34,), "network_refused", 0.6, N_("The service is out of order for now."), _TRANSIENT),
     ((35,), "data_not_subscribed", 0.6, N_("The subscription is not authorised for the service."), ()),
+    ((36,), "network_refused", 0.4, N_("The network does not let the device work as a relay station."), ()),
     ((38, 40), "network_refused", 0.4, N_("The network lost a connection; that passes."), _TRANSIENT),
+    ((*range(48, 62), 63), *_NEXT_CELL),
     ((62,), "data_not_subscribed", 0.6, N_("No network slice is available to this subscription."), (("network_refused", AGAIN),)),
     ((65, 67, 69, 92), "network_refused", 0.5, N_("The network has no resources left."), _TRANSIENT),
     ((72,), "network_refused", 0.6, N_("Access to the 5G core is not allowed this way."), ()),
     ((78,), "network_refused", 0.6, N_("The network does not serve the place where the device is."), (("roaming_not_allowed", ELSEWHERE),)),
     ((79,), "network_refused", 0.5, N_("The service for drones is not allowed."), ()),
+    ((80,), "roaming_not_allowed", 0.7, N_("This network takes guests of a failed network only, and not this card."), ()),
+    ((81, 82), "network_refused", 0.5, N_("The gateway for access without a mobile network does not offer what the card may use."), ()),
+    ((83,), "network_refused", 0.5, N_("The satellite has no link to the ground for now; that passes."), _TRANSIENT),
     ((90, 91), "apn_wrong", 0.5, N_("The network refused the first data connection; its APN is the usual reason."), (("data_not_subscribed", ASK_SELLER),)),
+    ((93,), "network_refused", 0.6, N_("The network served the device only to set it up, and that has ended."), ()),
+    ((94,), "network_refused", 0.4, N_("The network may not locate the device this way; for data that does not matter."), ()),
     ((71, 95, 96, 97, 98, 99, 100, 101, 111), "network_refused", 0.45, N_("Device and network misunderstand each other; firmware is the usual reason."), (("modem_fault", SWAP),)),
 ))  # fmt: skip
 
@@ -101,8 +114,19 @@ SESSION = _table((
     ((46,), "network_refused", 0.6, N_("The service is not offered in this area."), ()),
     ((66,), "apn_wrong", 0.65, N_("The APN is not supported on this technology in this network."), (("data_not_subscribed", ASK_PLAN),)),
     ((68, 82), "apn_wrong", 0.45, N_("The network does not offer the connection with these settings."), (("modem_fault", SET_APN),)),
-    ((24, 25, 35, 37, 40, 41, 42, 43, 44, 45, 47, 49, 53, 54, 56, 59, 60, 81, 95, 96, 97, 98, 99, 100, 101, 111), "network_refused", 0.42, N_("Device and network misunderstand each other; firmware is the usual reason."), (("modem_fault", SET_APN),)),
+    ((24, 25, 35, 37, 40, 41, 42, 43, 44, 45, 47, 48, 49, 53, 54, 56, 59, 60, 81, 83, 84, 85, 95, 96, 97, 98, 99, 100, 101, 111), *_MISUNDERSTOOD),
+    ((86,), "network_refused", 0.5, N_("The service for drones is not allowed."), ()),
 ))  # fmt: skip
 
 HARMLESS_SESSION = frozenset({36, 39})
 """Regular deactivation, and the request to connect again: no fault."""
+
+_OLDER = _table((((23,), *_KEYS), (range(48, 64), *_NEXT_CELL)))
+OF_PROTOCOL = {
+    "GMM": _OLDER | _table((
+        ((28,), "network_refused", 0.4, N_("The network delivers text messages another way here; for data that does not matter."), ()),
+    )),
+    "MM": _OLDER,
+    "SM": _table((((46,), *_MISUNDERSTOOD),)),
+}  # fmt: skip
+"""Where an older protocol means something else by a number than ``MOBILITY`` and ``SESSION`` say."""

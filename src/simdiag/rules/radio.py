@@ -11,6 +11,7 @@ from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note
 from simdiag.rules.view import (
     hears_nothing,
     level,
+    limited,
     radio_is_off,
     refused,
     registration,
@@ -141,13 +142,24 @@ def restriction(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findin
         )
 
 
+def _no_service(evidence: Evidence) -> Observation | None:
+    """Return the modem's word that nothing serves it, where no registration status is known."""
+    service, cell = evidence.last("registration.service"), evidence.last("cell.state")
+    if service is not None and service.value == "none":
+        return service
+    if cell is not None and cell.value in ("no service", "searching"):
+        return cell
+    selected = evidence.last("operator.selected")
+    return selected if selected is not None and not selected.value else None
+
+
 @rule
 def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """Not registered anywhere, not refused, and the reason does not show."""
     known = list(statuses(evidence))
     if registration(evidence) or refused(evidence) or radio_is_off(evidence):
         return
-    if hears_nothing(evidence) or serving_cell(evidence):
+    if hears_nothing(evidence) or serving_cell(evidence) or limited(evidence):
         return
     seeking = [o for o in known if o.value == 2]
     idle = [o for o in known if o.value in (0, 4)]
@@ -167,10 +179,7 @@ def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]
             alternatives=others,
         )
         return
-    service = evidence.last("registration.service")
-    if service is None or service.value != "none":
-        selected = evidence.last("operator.selected")
-        service = selected if selected is not None and not selected.value else None
+    service = _no_service(evidence)
     if not known and service is not None:
         yield fault(
             "searching",

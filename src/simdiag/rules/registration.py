@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simdiag.evidence import Evidence, Observation
+from simdiag.evidence import Evidence
 from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
@@ -17,15 +17,14 @@ from simdiag.rules.network_causes import (
 )
 from simdiag.rules.view import (
     REGISTERED,
-    data_up,
     denied,
-    from_memory,
     home_plmns,
-    is_newer,
+    limited,
     radio_is_off,
     refusal_on_card,
     refused,
     registration,
+    served_in_spite_of,
     serving_cell,
     status,
     statuses,
@@ -38,7 +37,7 @@ def reject_cause(evidence: Evidence, profile: CarrierProfile | None) -> Iterator
     reason = evidence.last("registration.reject_cause")
     if reason is None or radio_is_off(evidence):
         return
-    if _packet_service_after(evidence, reason):
+    if served_in_spite_of(evidence, reason):
         yield note(
             Severity.INFO,
             "refused_before",
@@ -75,25 +74,26 @@ _REFUSED_AT_HOME = NetworkCause(
 )
 
 
-def _packet_service_after(evidence: Evidence, reason: Observation) -> Observation | None:
-    served = registration(evidence)
-    if served is not None and (from_memory(reason) or is_newer(served, reason)):
-        return served
-    up = data_up(evidence)
-    return up if is_newer(up, reason) else None
-
-
 def _at_home(evidence: Evidence, profile: CarrierProfile | None) -> bool:
-    """Whether the network is the card's own; an operator may have several PLMNs."""
-    plmn = str(evidence.value("operator.plmn") or "")
+    return _is_own(str(evidence.value("operator.plmn") or ""), evidence, profile)
+
+
+def _is_own(plmn: str, evidence: Evidence, profile: CarrierProfile | None) -> bool:
+    """Whether a network is the card's own; an operator may have several PLMNs."""
     own = set(home_plmns(evidence))
     if profile is not None and own & set(profile.plmns):
         own |= set(profile.plmns)
-    return bool(plmn) and plmn in own
+    return plmn in own
+
+
+def _abroad(evidence: Evidence, profile: CarrierProfile | None) -> bool:
+    """Whether the network, or the last one that the card noted, is not the card's own."""
+    network = evidence.value("operator.plmn") or evidence.value("sim.last_plmn")
+    return bool(network and home_plmns(evidence)) and not _is_own(network, evidence, profile)
 
 
 @rule
-def refused_without_reason(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+def refused_without_reason(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]:
     """Denied, and the modem keeps the reason to itself."""
     refusal = denied(evidence)
     if refusal is None or "registration.reject_cause" in evidence or radio_is_off(evidence):
@@ -104,11 +104,11 @@ def refused_without_reason(evidence: Evidence, _: CarrierProfile | None) -> Iter
         Alternative("roaming_not_allowed", ELSEWHERE),
         Alternative("device_not_allowed", SWAP),
     )
-    if card is not None and card.value == "roaming not allowed":
+    if card is not None and card.value == "roaming not allowed" and _abroad(evidence, profile):
         yield fault(
             "roaming_not_allowed",
             0.65,
-            message(N_("The card itself notes that roaming was not allowed here.")),
+            message(N_("The card notes that it was refused, and it is in a foreign network.")),
             refusal,
             card,
             alternatives=others[:1],
@@ -144,18 +144,13 @@ def emergency_only(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Fin
     """The modem hears a network that lets it make emergency calls alone."""
     if registration(evidence) or denied(evidence) or "registration.reject_cause" in evidence:
         return
-    limited = next((o for o in statuses(evidence) if o.value == 8), None)
-    service, cell = evidence.last("registration.service"), evidence.last("cell.state")
-    if limited is None and service is not None and service.value == "emergency only":
-        limited = service
-    if limited is None and cell is not None and cell.value == "limited":
-        limited = cell
-    if limited is not None and not radio_is_off(evidence):
+    heard = limited(evidence)
+    if heard is not None and not radio_is_off(evidence):
         yield fault(
             "network_refused",
             0.55,
             message(N_("A network is heard, but it lets this card make emergency calls only.")),
-            limited,
+            heard,
             alternatives=(
                 Alternative("sim_not_activated", ASK_SELLER),
                 Alternative("roaming_not_allowed", ELSEWHERE),

@@ -9,7 +9,7 @@ from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
-from simdiag.rules.view import data_up, is_newer, radio_is_off, registration, statuses
+from simdiag.rules.view import card_state, data_up, is_newer, radio_is_off, registration, statuses
 
 _OTHER_DEVICE = message(N_("Put this card into another device: does it work there?"))
 _OTHER_CARD = message(N_("Put another card into this device: is it seen?"))
@@ -26,9 +26,9 @@ def _read_after(evidence: Evidence, state: Observation) -> Observation | None:
 
 
 @rule
-def card_state(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
+def card(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """What +CPIN? and the other questions to the card came to; the newest counts."""
-    state = evidence.last("sim.state")
+    state = card_state(evidence)
     service = evidence.last("sim.service")
     if (
         service is not None
@@ -41,6 +41,7 @@ def card_state(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
         yield from _card_switch(evidence)
         return
     if state.value == "READY" or "PIN2" in state.value or "PUK2" in state.value:
+        yield from _numbers_unread(evidence, state)
         yield fine("sim_ready", message(N_("The card is ready.")), state)
     elif state.value == "SIM PIN":
         yield fault(
@@ -175,6 +176,15 @@ def _without_reason(evidence: Evidence, state: Observation) -> Iterator[Finding]
         evidence.last("sim.inserted"),
         alternatives=(Alternative("sim_failure", ask),),
     )
+
+
+def _numbers_unread(evidence: Evidence, state: Observation) -> Iterator[Finding]:
+    """Ready, and yet its numbers cannot be read: too little to say more."""
+    failed = next((o for o in evidence.newest_first("sim.state") if o.value == "error"), None)
+    if not is_newer(failed, state) or _read_after(evidence, state) or registration(evidence):
+        return
+    text = N_("The card is said to be ready, but does not tell its numbers.")
+    yield fault("sim_failure", 0.35, message(text), state, failed)
 
 
 def _no_profile(evidence: Evidence) -> bool:

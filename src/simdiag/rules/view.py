@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from simdiag.evidence import Evidence, Observation
@@ -40,11 +41,40 @@ def registration(evidence: Evidence) -> Observation | None:
     return voice if voice is not None and voice.value in REGISTERED else None
 
 
+def card_state(evidence: Evidence) -> Observation | None:
+    """Return what is to be believed of the card's state.
+
+    The word of ``+CPIN`` goes before errors that other questions met with: a card that waits for
+    its PIN fails those in many ways. They count where it is ready and they say something else, or
+    where there is no such word.
+    """
+    words: Observation | None = None
+    for state in evidence.newest_first("sim.state"):
+        if not _is_error_of_another_question(state):
+            words = state
+            break
+    newest = next(
+        (o for o in evidence.newest_first("sim.state") if words is None or o.value != "error"), None
+    )
+    if words is None or (words.value in ("READY", "busy", "error") and is_newer(newest, words)):
+        return newest
+    return words
+
+
+def _is_error_of_another_question(state: Observation) -> bool:
+    asked = state.source.command.upper()
+    return bool(asked) and "CPIN" not in asked and "ERROR" in state.source.line.upper()
+
+
 def denied(evidence: Evidence) -> Observation | None:
-    """Return the denial that stands: no registration since, though the modem may search on."""
-    if registration(evidence):
+    """Return the denial that stands: no registration since, though the modem may search on.
+
+    That voice is denied says nothing where data works, and nothing is denied to who has an address.
+    """
+    if registration(evidence) or given_by_network(evidence):
         return None
-    for domain in DOMAINS:
+    domains = PACKET_DOMAINS if data_works(evidence) else DOMAINS
+    for domain in domains:
         statuses = evidence.newest_first(f"registration.{domain}.status")
         last_word = next((o for o in statuses if o.value in (*REGISTERED, 3)), None)
         if last_word is not None and last_word.value == 3:
@@ -52,13 +82,47 @@ def denied(evidence: Evidence) -> Observation | None:
     return None
 
 
+def data_works(evidence: Evidence) -> Observation | None:
+    """Return what shows packet service, whatever the voice domain says."""
+    attached = evidence.last("data.attached")
+    if attached is not None and attached.value:
+        return attached
+    return given_by_network(evidence) or serving_cell(evidence)
+
+
 def refused(evidence: Evidence) -> Observation | None:
     """Return the refusal that stands: a reject cause given since, or a denied registration."""
     reason = evidence.last("registration.reject_cause")
-    served = registration(evidence)
-    if reason is not None and not (served and (from_memory(reason) or is_newer(served, reason))):
+    if reason is not None and served_in_spite_of(evidence, reason) is None:
         return reason
     return denied(evidence)
+
+
+def served_in_spite_of(evidence: Evidence, reason: Observation) -> Observation | None:
+    """Return what shows that a reject cause is past, or of a domain that is not needed.
+
+    One domain may refuse while another serves: only within a domain, or where it is not known
+    which one refused, does it count what came later.
+    """
+    served = registration(evidence)
+    if served is not None:
+        domain = _domain_of(reason)
+        elsewhere = domain is not None and domain != _domain_of(served)
+        if elsewhere or from_memory(reason) or is_newer(served, reason):
+            return served
+    up = given_by_network(evidence)
+    if is_newer(up, reason):
+        return up
+    return data_works(evidence) if _domain_of(reason) == "cs" else None
+
+
+_REPORTS = {"CREG": "cs", "CGREG": "ps", "CEREG": "eps", "C5GREG": "5gs"}
+
+
+def _domain_of(observation: Observation) -> str | None:
+    """The domain whose report (``+CEREG:`` and its like) an observation was read from."""
+    report = re.match(r"\+(C(?:5G|E|G)?REG)\b", observation.source.line)
+    return _REPORTS[report[1]] if report else None
 
 
 def refusal_on_card(evidence: Evidence) -> Observation | None:
@@ -92,12 +156,23 @@ def data_up(evidence: Evidence) -> Observation | None:
 
     The contexts of the operator's own services (IMS, emergency) are none that carry data.
     """
+    if (given := given_by_network(evidence)) is not None:
+        return given
+    interface = evidence.last("host.interface")
+    return interface if interface is not None and interface.value.get("address") else None
+
+
+def given_by_network(evidence: Evidence) -> Observation | None:
+    """Return the modem's own word that it is connected: an address, or the state of its link.
+
+    What the computer has from the device proves less: a router in a stick gives addresses always.
+    """
     services = service_contexts(evidence)
     addresses = evidence.last("data.addresses")
     if addresses is not None and any(a for c, a in addresses.value.items() if c not in services):
         return addresses
-    interface = evidence.last("host.interface")
-    return interface if interface is not None and interface.value.get("address") else None
+    link = evidence.last("data.link_up")
+    return link if link is not None and link.value else None
 
 
 _SERVICE_APNS = ("ims", "sos", "xcap")
@@ -149,6 +224,22 @@ def level(evidence: Evidence) -> Observation | None:
     kinds = ("rsrp", "ss_rsrp", "rscp", "rssi")
     found = [o for k in kinds if (o := evidence.last(f"signal.{k}_dbm")) is not None]
     return max(found, key=lambda o: o.source.exchange, default=None)
+
+
+_EMERGENCY = (8, 11)
+"""Attached for emergency services, and for restricted local ones (TS 27.007 clause 10.1.22)."""
+
+
+def limited(evidence: Evidence) -> Observation | None:
+    """Return what shows a network that is heard and offers no ordinary service."""
+    attached = next((o for o in statuses(evidence) if o.value in _EMERGENCY), None)
+    if attached is not None:
+        return attached
+    for name, value in (("registration.service", "emergency only"), ("cell.state", "limited")):
+        word = evidence.last(name)
+        if word is not None and word.value == value:
+            return word
+    return None
 
 
 def hears_nothing(evidence: Evidence) -> Observation | None:
