@@ -50,6 +50,8 @@ class Family(BaseModel):
     boot_lines: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     """Standard commands (beginnings) that this family answers with an error."""
+    never: tuple[str, ...] = ()
+    """States that this family does not know."""
     verbose_only: bool = False
     """Errors always come in words, as from modems that ignore ``+CMEE=1``."""
     answers: tuple[Answer, ...] = ()
@@ -118,7 +120,9 @@ def scenario_names() -> list[str]:
         f"{family}/{state}"
         for state, data in states.items()
         for family in families
-        if (not data.families or family in data.families) and families[family].shows(data.needs)
+        if (not data.families or family in data.families)
+        and families[family].shows(data.needs)
+        and state not in families[family].never
     )
 
 
