@@ -2,17 +2,22 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+LABGRID := $(VENV)/labgrid
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint messages bench-speed clean
+.PHONY: demo test bench lint messages bench-speed labgrid clean
 
 # ---- what a user wants -------------------------------------------------------------------
 demo: $(STAMP)
 	@$(PY) hil/demo.py
 
-test: $(STAMP)
+test: $(STAMP) labgrid
 	$(PY) -m pytest -q -n auto --dist loadgroup
 	$(PY) -m pytest -q hil
+
+# The suite on the virtual bench; OPTIONS are pytest's. Results: build/bench/results.
+bench: $(STAMP)
+	$(PY) -m pytest -q hil --bench virtual $(OPTIONS)
 
 # ---- what a developer wants --------------------------------------------------------------
 lint: $(STAMP)
@@ -26,6 +31,8 @@ messages: $(STAMP)
 	  $(VENV)/bin/pybabel -q update -D simdiag -N --ignore-pot-creation-date -i $(VENV)/simdiag.pot -d src/simdiag/locale -l $$(basename $$language); \
 	done
 	$(PY) hatch_build.py
+
+labgrid: $(LABGRID)/.installed
 
 bench-speed: $(STAMP)
 	$(PY) benchmarks/speed.py
@@ -44,4 +51,11 @@ $(STAMP): pyproject.toml hatch_build.py $(wildcard src/simdiag/locale/*/LC_MESSA
 	@echo "Setting up $(VENV) ..."
 	@$(PY) -m pip install -q --upgrade pip
 	@$(PY) -m pip install -q -e . --group dev
+	@touch $@
+
+# Of its own, for labgrid replaces the pyserial that it finds.
+$(LABGRID)/.installed: $(STAMP)
+	@echo "Setting up $(LABGRID) ..."
+	@$(PY) -m venv --without-pip $(LABGRID)
+	@$(PY) -m pip --python $(LABGRID) install -q --group bench
 	@touch $@

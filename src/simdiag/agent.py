@@ -180,7 +180,8 @@ def _over_the_port(
         )
         evidence = examination.run(then)
         result.events += examination.session.recorder.events
-        if evidence.value("device.answers") or port == ports[-1]:
+        gone = evidence.value("host.port_lost")  # and the device's other ports with it
+        if evidence.value("device.answers") or gone or port == ports[-1]:
             for observation in evidence:
                 result.evidence.add(observation)
             return

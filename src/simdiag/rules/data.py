@@ -178,9 +178,9 @@ def connection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding
         text = N_("A data connection is active.")
         yield fine("data_active", message(text), active, attached)
         return
-    if served is None and attached is not None and not attached.value and up is None:
-        text = message(N_("The device is not attached to the network's packet service."))
-        yield fault("data_not_connected", 0.35, text, attached)  # too little for a verdict
+    if served is None and attached is not None and not attached.value:
+        idle = message(N_("The device is not attached to the network's packet service."))
+        yield fault("data_not_connected", 0.35, idle, attached)  # too little for a verdict
     if served is None or "data.last_error" in evidence:
         return
     if (active is None or in_use) and (attached is None or attached.value):

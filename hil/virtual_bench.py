@@ -1,0 +1,133 @@
+"""The virtual bench: USB gadgets, seen through the real kernel and the real udev of a guest."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench import HEALTHY, Bench, Capability, Choice, Device, Program
+from simdiag.emulator import EmulatedModem, scenario
+from simdiag.emulator.server import Wire
+from virtual.gadget import Gadget, products
+from virtual.program import Forked
+
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+BUSES = (2 * _WORKER, 2 * _WORKER + 1)
+"""The controllers of this worker of pytest-xdist; ``virtual/guest.sh`` makes as many."""
+
+
+@dataclass(slots=True)
+class VirtualDevice(Device):
+    """A device on the looped-back bus.
+
+    ``modem`` is the scenario behind its ports, with ``state`` on top; both count from the next
+    time it is plugged in.
+    """
+
+    usb: Gadget = field(kw_only=True)
+    modem: str = ""
+    state: dict[str, Any] = field(default_factory=dict)
+    wire: Wire = field(default_factory=Wire)
+
+    def plug(self) -> None:
+        """Plug it in; return when udev is done with it."""
+        self.usb.plug(self._modem if self.modem else None, self.wire)
+
+    def unplug(self) -> None:
+        """Pull it out; return when its nodes are gone. Harmless if it has vanished already."""
+        self.usb.unplug()
+
+    def _modem(self) -> EmulatedModem:
+        modem = EmulatedModem(scenario(self.modem))
+        modem.state = modem.state.model_copy(update=self.state)
+        return modem
+
+
+class VirtualBench(Bench):
+    """Devices on the looped-back USB bus of the guest."""
+
+    def __init__(self, folder: Path, stack: ExitStack, transcripts: Path | None = None) -> None:
+        super().__init__(folder, stack, transcripts)
+        self._runs = itertools.count()
+        self._free = list(BUSES)
+
+    def start(self, words: Sequence[str]) -> Program:
+        """Start simdiag, forked from a process that has loaded it."""
+        folder = self._folder / f"run{next(self._runs)}"
+        folder.mkdir()
+        return Forked(words, folder)
+
+    def device(self, scenario: str | None = None, *, latency_ms: int = 0) -> VirtualDevice:
+        """Return the first product of the scenario's family, plugged in."""
+        scenario = scenario or HEALTHY
+        family = scenario.partition("/")[0]
+        product = next(name for name, entry in products().items() if entry.family == family)
+        return self.product(product, scenario, latency_ms=latency_ms)
+
+    def product(
+        self,
+        name: str,
+        scenario: str = "",
+        *,
+        latency_ms: int = 0,
+        plugged: bool = True,
+        stack: ExitStack | None = None,
+    ) -> VirtualDevice:
+        """Return a product of the table, in a state; without a scenario nothing answers.
+
+        It goes when the stack is closed: that of the test, if none is given.
+        """
+        gadget = Gadget(products()[name], self._free.pop(0))
+        at_the_end = (stack or self._stack).callback
+        at_the_end(self._free.insert, 0, gadget.bus)
+        at_the_end(gadget.remove)
+        device = VirtualDevice(
+            str(gadget.ports[0]) if gadget.ports else "",
+            ("--device", gadget.id),
+            self.start,
+            self.transcripts,
+            usb=gadget,
+            modem=scenario,
+            wire=Wire(latency_ms / 1000),
+        )
+        if plugged:
+            device.plug()
+        return device
+
+
+@contextmanager
+def sharing(alone: bool) -> Iterator[None]:
+    """Share the looped-back bus with the tests of other workers, or have it ``alone``."""
+    with Path("/run/bus.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+VIRTUAL = Choice("virtual", VirtualBench, frozenset(Capability))
+
+
+@contextmanager
+def modem_manager(log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a system bus and ModemManager; its debug log goes to ``log``."""
+    socket = Path("/run/dbus/system_bus_socket")
+    socket.parent.mkdir(exist_ok=True)
+    socket.unlink(missing_ok=True)
+    with subprocess.Popen(["dbus-daemon", "--system", "--nofork", "--nopidfile"]) as bus:
+        while not socket.exists():
+            assert bus.poll() is None, "the system bus did not start"
+            time.sleep(0.05)
+        with (
+            log.open("wb") as out,
+            subprocess.Popen(["ModemManager", "--debug"], stdout=out, stderr=out) as manager,
+        ):
+            yield manager
+            manager.terminate()
+        bus.terminate()
