@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 LABGRID := $(VENV)/labgrid
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test bench lint messages bench-speed labgrid clean
+.PHONY: demo test bench lint messages bench-speed bench-rival labgrid clean
 
 # ---- what a user wants -------------------------------------------------------------------
 demo: $(STAMP)
@@ -36,6 +36,10 @@ labgrid: $(LABGRID)/.installed
 
 bench-speed: $(STAMP)
 	$(PY) benchmarks/speed.py
+
+# From plug-in to answer, beside ModemManager, on the virtual bench.
+bench-rival: $(STAMP)
+	$(PY) benchmarks/plug_in.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
