@@ -60,6 +60,7 @@ LAYERS = {
     "log": "collect diagnose driver evidence profile registry transcript",
     "monitor": "collect driver evidence",
     "swap": "causes diagnose evidence",
+    "usage": "",
     # beside it
     "emulator": "at",
     "i18n": "",
@@ -67,7 +68,8 @@ LAYERS = {
     "hostfiles": "discovery driver files",
     "cli": (
         "agent apn collect diagnose discovery driver emulator evidence experiment explain "
-        "files host hostfiles i18n log monitor profile redact registry report swap transcript watch"
+        "files host hostfiles i18n log monitor profile redact registry report swap "
+        "transcript usage watch"
     ),
 }
 """Each part of the package and the parts it may import beside itself."""

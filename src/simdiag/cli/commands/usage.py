@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from gettext import gettext as _
 from pathlib import Path
@@ -52,6 +57,7 @@ def record(name: str | None, path: Path | None, duration: float | None) -> int:
 
     path = path or places.for_recording()
     interface = links.choose(name)
+    ended = _end(duration)
     with Store(path) as store, closing(best_meter(_say)) as meter:
         text = _("Recording {name} into {path}, method {method}. Ctrl-C ends it.")
         values = {"name": interface.link.name, "path": path, "method": meter.method.value}
@@ -61,10 +67,7 @@ def record(name: str | None, path: Path | None, duration: float | None) -> int:
         if not interface.is_measured:
             text = _("The headers that its driver counts are not known: its total is an estimate.")
             click.echo(text, err=True)
-        try:
-            Recorder(store, interface.link, meter, _say).run(duration)
-        except KeyboardInterrupt:  # the way to end it
-            return Status.OK
+        Recorder(store, interface.link, meter, _say).run(ended)
     return Status.OK
 
 
@@ -105,6 +108,16 @@ def report(
         from simdiag.cli.usage_report import show
 
         show(Console(highlight=False), found)
+
+
+def _end(duration: float | None) -> Callable[[], bool]:
+    """Return what tells that the time is over, or that a signal asked to end."""
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as ``nohup`` wants it
+            signal.signal(number, lambda _signal, _frame: asked.set())
+    last = math.inf if duration is None else time.monotonic() + duration
+    return lambda: asked.is_set() or time.monotonic() >= last
 
 
 def _say(text: Message) -> None:

@@ -1,0 +1,89 @@
+"""A report for other programs: JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from typing import Any
+
+from simdiag.usage.ledger import Report, Row
+from simdiag.usage.records import Amount, Method
+
+SCHEMA = "simdiag/usage/1"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the report as JSON's types; times are local, in ISO 8601 with their offset.
+
+    ``forwarded`` is ``None`` where traffic forwarded for others was not counted: it is then part
+    of ``unattributed``.
+    """
+    return {
+        "schema": SCHEMA,
+        "since": _time(report.since),
+        "until": _time(report.until),
+        "by": report.by.value,
+        "method": report.method.value,
+        "interface": {"names": list(report.links), **_amount(report.interface)},
+        "rows": [_row(row) for row in report.rows],
+        "forwarded": None,
+        "unattributed": {
+            "method": Method.INTERFACE.value,
+            **_amount(report.unattributed),
+            "ownerless": _amount(report.ownerless),
+        },
+        "losses": report.losses,
+    }
+
+
+def as_csv(report: Report) -> str:
+    """Return the rows with a header line, then the lines ``unattributed`` and ``interface``.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    rest = [
+        {report.keys[0]: name, "method": Method.INTERFACE.value, **_amount(amount)}
+        for name, amount in (
+            ("unattributed", report.unattributed),
+            ("interface", report.interface),
+        )
+    ]
+    numbers = ["foreground_bytes", "background_bytes", "unbilled_bytes"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*report.keys, "method", *_amount(Amount()), *numbers])
+    writer.writeheader()
+    for row in [*map(_row, report.rows), *rest]:
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def _row(row: Row) -> dict[str, Any]:
+    key = {name: _time(v) if name == "start" else v for name, v in row.key.items()}
+    return {
+        **key,
+        "method": row.method.value,
+        **_amount(row.amount),
+        "foreground_bytes": row.foreground_bytes,
+        "background_bytes": row.background_bytes,
+        "unbilled_bytes": row.unbilled_bytes,
+    }
+
+
+def _amount(amount: Amount) -> dict[str, int]:
+    return {
+        "rx_bytes": amount.rx_bytes,
+        "tx_bytes": amount.tx_bytes,
+        "rx_packets": amount.rx_packets,
+        "tx_packets": amount.tx_packets,
+    }
+
+
+def _time(moment: float | None) -> str | None:
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

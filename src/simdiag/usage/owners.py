@@ -1,0 +1,145 @@
+"""Who a process is: program, user, systemd unit or container, and whether somebody looks at it.
+
+All from ``/proc``. A process names itself as it likes: names are cut and made printable.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from simdiag.usage.records import Owner, State
+
+PROC = Path("/proc")
+_KERNEL_NAME = 15  # what is left of a name in comm
+_NAME = 64
+_UNIT = re.compile(r"[^/]+\.(?:service|scope|socket|mount)$")
+_CONTAINER = re.compile(
+    r"""(?: docker- | libpod- | crio- | cri-containerd- | /docker/ | /containers?/ )
+        (?P<id>[0-9a-f]{12})[0-9a-f]{52}
+      | (?: lxc\.payload\. | /lxc/ | /machine-(?=[^/]+\.scope) ) (?P<name>[^/]+?)
+        (?: \.scope )? (?: / | $ )""",
+    re.VERBOSE,
+)
+_SERVICES = ("/system.slice/", "/background.slice/")
+_STAT_GROUP, _STAT_TTY, _STAT_TTY_GROUP = 2, 4, 5  # proc_pid_stat(5), from the state on
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that was looked at."""
+
+    owner: Owner
+    state: State
+
+
+def look_at(pid: int, proc: Path = PROC) -> Process | None:
+    """Return who a process is, ``None`` if it is gone. What may not be read stays empty."""
+    folder = f"{proc}/{pid}"
+    try:
+        uid = os.stat(folder).st_uid  # noqa: PTH116 -- a hot path, here and below
+        stat = _text(f"{folder}/stat")
+    except OSError:
+        return None
+    group = _cgroup(folder)
+    own_name = stat[stat.find("(") + 1 : stat.rfind(")")]
+    owner = identified(_program(folder, own_name), uid, group)
+    return Process(owner, _state(stat.rpartition(")")[2].split(), group))
+
+
+def identified(program: str, uid: int, cgroup: str) -> Owner:
+    """Return an owner by the parts that are known of it; ``cgroup`` is a path below the root."""
+    unit = _UNIT.search(cgroup)
+    container = _CONTAINER.search(cgroup)
+    return Owner(
+        program=_printable(program),
+        user=user_name(uid),
+        uid=uid,
+        unit=_printable(unit[0]) if unit else "",
+        container=_printable(container["id"] or container["name"]) if container else "",
+    )
+
+
+@lru_cache(maxsize=256)
+def user_name(uid: int) -> str:
+    """Return the login name of a user, or the number where none is known."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def pids(proc: Path = PROC) -> Iterator[int]:
+    """Yield the ids of the processes that are there."""
+    for name in os.listdir(proc):  # noqa: PTH208
+        if name.isascii() and name.isdigit():
+            yield int(name)
+
+
+def sockets_of(pid: int) -> Iterator[tuple[int, int]]:
+    """Yield file number and inode of the sockets that a process has open, if one may look."""
+    folder = f"{PROC}/{pid}/fd"
+    try:
+        numbers = os.listdir(folder)  # noqa: PTH208 -- a hot loop
+    except OSError:
+        return
+    for number in numbers:
+        try:
+            target = os.readlink(f"{folder}/{number}")  # noqa: PTH115
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            yield int(number), int(target[8:-1])
+
+
+def _cgroup(folder: str) -> str:
+    """Return the path of a process's cgroup: that of cgroup2, else that of systemd's hierarchy."""
+    try:
+        lines = _text(f"{folder}/cgroup").splitlines()
+    except OSError:
+        return ""
+    groups = {name: path for _, name, path in (line.split(":", 2) for line in lines)}
+    unified = groups.get("", "/")
+    return unified if unified != "/" else groups.get("name=systemd", "/")
+
+
+def _program(folder: str, own_name: str) -> str:
+    """Return the name of the file that runs, or of the script that it runs.
+
+    The kernel's name of a process, cut to 15 characters, is that of the script where an
+    interpreter runs one by its first line.
+    """
+    try:
+        path = os.readlink(f"{folder}/exe")  # noqa: PTH115
+    except OSError:
+        return own_name
+    executable = path.rpartition("/")[2].removesuffix(" (deleted)")
+    return executable if executable.startswith(own_name[:_KERNEL_NAME]) else own_name
+
+
+def _state(stat: list[str], cgroup: str) -> State:
+    """Estimate whether somebody looks at it: only a terminal's jobs tell without a desktop."""
+    if cgroup.startswith(_SERVICES):
+        return State.BACKGROUND
+    group, tty, front = (int(stat[i]) for i in (_STAT_GROUP, _STAT_TTY, _STAT_TTY_GROUP))
+    if tty == 0:
+        return State.UNKNOWN
+    return State.FOREGROUND if group == front else State.BACKGROUND
+
+
+def _text(path: str) -> str:
+    """Read a file of /proc at once; raises ``OSError``, also when its process has just ended."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 1 << 16).decode("utf-8", "replace")
+    finally:
+        os.close(fd)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text[:_NAME])

@@ -1,0 +1,102 @@
+"""Records: interval by interval, a method's counts and the interface's total go into the store."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+from simdiag.errors import SimdiagError
+from simdiag.message import N_, Message, message
+from simdiag.usage import links
+from simdiag.usage.kernel import KernelMeter
+from simdiag.usage.meter import InterfaceMeter, Meter
+from simdiag.usage.records import Amount, Label, Link
+from simdiag.usage.sockets import SocketMeter
+from simdiag.usage.store import Store, StoreFull
+
+INTERVAL_S = 5.0
+"""From one write to the next: what a power cut costs at most."""
+_STEP_S = 0.5
+_ROLL_UP_S = 3600.0
+
+Say = Callable[[Message], None]
+
+
+def best_meter(say: Say) -> Meter:
+    """Return the most exact method that works here; what a better one lacks is said."""
+    for method in (KernelMeter, SocketMeter):
+        try:
+            return method()
+        except SimdiagError as problem:
+            text = N_("No {method} counting: {why}.")
+            say(message(text, method=method.method.value, why=problem.message))
+    return InterfaceMeter()
+
+
+class Recorder:
+    """Files what a meter counts over one link.
+
+    ``say`` is told what the user should know while it runs: the device is away, the disk is full.
+    """
+
+    def __init__(self, store: Store, link: Link, meter: Meter, say: Say) -> None:
+        self._store, self._link, self._meter, self._say = store, link, meter, say
+        self._pending: dict[Label, Amount] = defaultdict(Amount)
+        self._losses: Counter[str] = Counter()
+        self._away = self._full = False
+        self._rolled_up: float | None = None
+
+    def run(self, ended: Callable[[], bool]) -> None:
+        """Record until ``ended()``, which is asked twice a second; then file the last counts.
+
+        Nothing is raised into it to end it: counts that were read are filed. Raises
+        ``SimdiagError`` where the store or the kernel's answers fail for good.
+        """
+        try:
+            self._file()
+            filed = time.monotonic()
+            while not ended():
+                self._meter.wait(_STEP_S)
+                if time.monotonic() - filed >= INTERVAL_S:
+                    self._file_if_room()
+                    filed = time.monotonic()
+            self._file()
+        except OSError as problem:
+            text = N_("the kernel does not tell of its interfaces: {why}")
+            raise SimdiagError(message(text, why=message(str(problem.strerror)))) from problem
+
+    def _file_if_room(self) -> None:
+        """File, or keep what was counted for the next time while the disk is full."""
+        try:
+            self._file()
+        except StoreFull as problem:
+            if not self._full:
+                self._say(problem.message)
+            self._full = True
+        else:
+            self._full = False
+
+    def _file(self) -> None:
+        interface = links.present(self._link)
+        for label, amount in self._meter.read(interface).items():
+            self._pending[label] += amount
+        self._losses.update(self._meter.losses())
+        # Once more, after the meter: what it counted has to be in the total.
+        interface = links.present(self._link)
+        self._tell_of_absence(away=interface is None)
+        reading = interface.reading if interface else None
+        now = time.time()
+        self._store.add(now, self._link, reading, self._pending, self._losses)
+        self._pending.clear()
+        self._losses.clear()
+        if self._rolled_up is None or time.monotonic() - self._rolled_up > _ROLL_UP_S:
+            self._store.roll_up(now)
+            self._rolled_up = time.monotonic()
+
+    def _tell_of_absence(self, *, away: bool) -> None:
+        if away != self._away:
+            gone = N_("{name} is gone; recording goes on when it is back.")
+            back = N_("{name} is back.")
+            self._say(message(gone if away else back, name=self._link.name))
+        self._away = away

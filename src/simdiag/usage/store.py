@@ -1,0 +1,344 @@
+"""The database of recorded traffic: one SQLite file, written by one recorder, read by anybody.
+
+Every amount of traffic is a row of ``traffic``: when, how long a time it stands for (``span``), and
+what it is filed under (``label``). The interface's own total is such a row too, under the method
+``interface``. Old rows are summed up, five minutes to hours and hours to days (local time). Nothing
+is ever deleted, so that a clock that jumps can cost detail, but no bytes.
+
+Write-ahead logging with a sync at every commit: a recorder that is killed, or a power cut, costs
+what came after the last :meth:`Store.add`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from simdiag.errors import SimdiagError
+from simdiag.message import N_, message
+from simdiag.usage.records import Amount, Label, Link, Method, Reading
+
+VERSION = 1
+APPLICATION = 0x51D1A605  # tells our files from other SQLite databases
+BUSY_S = 10.0
+"""How long another program may hold the file."""
+FIVE_MINUTES, HOUR, DAY = 300, 3600, 86400
+_KEEP = ((FIVE_MINUTES, HOUR, 3), (HOUR, DAY, 62))
+"""Which span is summed up into which, after how many days: an hourly plot of two bills back."""
+_STARTS = {HOUR: "%Y-%m-%d %H:00:00", DAY: "%Y-%m-%d 00:00:00"}
+
+_SCHEMA = f"""
+CREATE TABLE link (
+    id INTEGER PRIMARY KEY,
+    identity TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    boot TEXT NOT NULL,            -- the last reading of its counters
+    interface INTEGER NOT NULL,
+    rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,
+    rx_packets INTEGER NOT NULL, tx_packets INTEGER NOT NULL
+);
+CREATE TABLE label (
+    id INTEGER PRIMARY KEY,
+    link INTEGER NOT NULL REFERENCES link,
+    method TEXT NOT NULL,
+    program TEXT NOT NULL,
+    user TEXT NOT NULL,
+    uid INTEGER NOT NULL,
+    unit TEXT NOT NULL,
+    container TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    remote TEXT NOT NULL,
+    state TEXT NOT NULL,
+    UNIQUE (link, method, program, user, uid, unit, container, protocol, remote, state)
+);
+CREATE TABLE traffic (
+    span INTEGER NOT NULL,         -- seconds: {FIVE_MINUTES}, {HOUR} or {DAY}
+    start INTEGER NOT NULL,        -- Unix time
+    label INTEGER NOT NULL REFERENCES label,
+    rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,
+    rx_packets INTEGER NOT NULL, tx_packets INTEGER NOT NULL,
+    PRIMARY KEY (span, start, label)
+) WITHOUT ROWID;
+CREATE TABLE loss (                -- what a method saw, but could not file
+    start INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (start, what)
+) WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+"""
+
+_MIDNIGHT = """
+SELECT CAST(strftime('%s', ?, 'unixepoch', 'localtime', 'start of day', ?, 'utc') AS INTEGER)
+"""
+_ADD = """
+ON CONFLICT (span, start, label) DO UPDATE SET
+    rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes,
+    rx_packets = rx_packets + excluded.rx_packets, tx_packets = tx_packets + excluded.tx_packets
+"""
+
+
+class StoreFull(SimdiagError):
+    """Nothing more can be written for now; what is stored stays, and adding may be tried again."""
+
+
+class Store:
+    """The database, open for the one recorder that may write it. A context manager.
+
+    ``path`` is made, with its folder, where it does not exist. Raises ``SimdiagError`` with a
+    sentence where the file is damaged, newer than this program, no such database, locked by
+    another recorder, or may not be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Held until the end, and let go after SQLite: closing it drops SQLite's own locks.
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as problem:
+            raise _cannot(N_("{path} cannot be written: {why}"), path, problem) from problem
+        try:
+            self._take_lock()
+            with plainly(path):
+                self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+        self._labels: dict[tuple[int, Label], int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is pending."""
+        self._db.close()
+        os.close(self._lock)
+
+    def add(
+        self,
+        when: float,
+        link: Link,
+        reading: Reading | None,
+        amounts: Mapping[Label, Amount],
+        losses: Mapping[str, int] | None = None,
+    ) -> None:
+        """File traffic under a time (Unix seconds), all of it or, on an error, nothing.
+
+        ``reading`` is that of the interface's counters, ``None`` while it is away; the store files
+        what they grew by under :data:`~simdiag.usage.records.Method.INTERFACE`. ``losses`` counts
+        what could not be filed, by a name. Raises :class:`StoreFull`, ``SimdiagError``.
+        """
+        start = int(when) // FIVE_MINUTES * FIVE_MINUTES
+        with plainly(self._path), self._transaction():
+            number = self._link(link)
+            rows = dict(amounts)
+            if reading is not None:
+                rows[TOTAL] = self._read_on(number, reading)
+            self._db.executemany(
+                f"INSERT INTO traffic VALUES ({FIVE_MINUTES}, ?, ?, ?, ?, ?, ?) {_ADD}",  # noqa: S608
+                [
+                    (start, self._label(number, label), *amount.fields())
+                    for label, amount in rows.items()
+                    if amount
+                ],
+            )
+            self._db.executemany(
+                "INSERT INTO loss VALUES (?, ?, ?) ON CONFLICT (start, what) "
+                "DO UPDATE SET amount = amount + excluded.amount",
+                [(start, what, count) for what, count in (losses or {}).items() if count],
+            )
+
+    def roll_up(self, now: float) -> None:
+        """Sum up what is old enough. Raises :class:`StoreFull`, ``SimdiagError``."""
+        with plainly(self._path), self._transaction():
+            for narrow, wide, days in _KEEP:
+                midnight = self._db.execute(_MIDNIGHT, (int(now), f"-{days} days")).fetchone()[0]
+                old = {"narrow": narrow, "wide": wide, "before": midnight}
+                self._db.execute(
+                    f"""
+                    INSERT INTO traffic
+                    SELECT :wide, {bucket(wide)} AS start, label, sum(rx_bytes), sum(tx_bytes),
+                        sum(rx_packets), sum(tx_packets)
+                    FROM traffic WHERE span = :narrow AND traffic.start < :before
+                    GROUP BY 2, label {_ADD}
+                    """,  # noqa: S608
+                    old,
+                )
+                self._db.execute(
+                    "DELETE FROM traffic WHERE span = :narrow AND start < :before", old
+                )
+
+    def _take_lock(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            text = N_("another recorder is writing {path}: end it, or name another file with --db")
+            raise SimdiagError(message(text, path=self._path)) from problem
+
+    def _prepare(self) -> None:
+        with plainly(self._path):
+            if is_new(self._db):
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+            else:
+                check(self._db, self._path)
+                self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._labels.clear()  # some may have been made just now
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _link(self, link: Link) -> int:
+        self._db.execute(
+            "INSERT INTO link VALUES (NULL, ?, ?, ?, '', 0, 0, 0, 0, 0) ON CONFLICT (identity) "
+            "DO UPDATE SET name = excluded.name, driver = excluded.driver",
+            (link.identity, link.name, link.driver),
+        )
+        found = self._db.execute("SELECT id FROM link WHERE identity = ?", (link.identity,))
+        return int(found.fetchone()[0])
+
+    def _read_on(self, number: int, reading: Reading) -> Amount:
+        boot, index, *counters = self._db.execute(
+            "SELECT boot, interface, rx_bytes, tx_bytes, rx_packets, tx_packets FROM link "
+            "WHERE id = ?",
+            (number,),
+        ).fetchone()
+        self._db.execute(
+            "UPDATE link SET boot = ?, interface = ?, rx_bytes = ?, tx_bytes = ?, rx_packets = ?, "
+            "tx_packets = ? WHERE id = ?",
+            (reading.boot, reading.index, *reading.counters.fields(), number),
+        )
+        return reading.since(Reading(boot, index, Amount(*counters)) if boot else None)
+
+    def _label(self, link: int, label: Label) -> int:
+        known = self._labels.get((link, label))
+        if known is not None:
+            return known
+        owner = label.owner
+        values = (
+            link, label.method, owner.program, owner.user, owner.uid, owner.unit, owner.container,
+            label.protocol, label.remote, label.state,
+        )  # fmt: skip
+        self._db.execute(
+            "INSERT OR IGNORE INTO label VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
+        )
+        found = self._db.execute(
+            "SELECT id FROM label WHERE link = ? AND method = ? AND program = ? AND user = ? AND "
+            "uid = ? AND unit = ? AND container = ? AND protocol = ? AND remote = ? AND state = ?",
+            values,
+        )
+        number = self._labels[link, label] = int(found.fetchone()[0])
+        return number
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database for reading only, as any user who may read the file.
+
+    A recorder may write at the same time. Raises ``SimdiagError`` with a sentence.
+    """
+    # Without a log beside it the file is complete. SQLite would want to make one all the same, and
+    # in a folder of somebody else's it cannot.
+    alone = not path.with_name(path.name + "-wal").exists()
+    try:
+        path.open("rb").close()
+    except OSError as problem:
+        raise _cannot(N_("{path} cannot be read: {why}"), path, problem) from problem
+    options = "mode=ro&immutable=1" if alone else "mode=ro"
+    with plainly(path):
+        database = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{options}", uri=True, timeout=BUSY_S
+        )
+        with closing(database):
+            check(database, path)
+            yield database
+
+
+def bucket(span: int) -> str:
+    """Return the SQL for the Unix time at which the local hour or day of ``start`` began."""
+    local = f"strftime('{_STARTS[span]}', traffic.start, 'unixepoch', 'localtime')"
+    return f"CAST(strftime('%s', {local}, 'utc') AS INTEGER)"
+
+
+TOTAL = Label(Method.INTERFACE)
+
+
+def is_new(database: sqlite3.Connection) -> bool:
+    """Whether nothing was ever written into this file."""
+    return not database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+
+
+def check(database: sqlite3.Connection, path: Path) -> None:
+    """Raise ``SimdiagError`` unless the file is a database of ours that this program knows."""
+    application = database.execute("PRAGMA application_id").fetchone()[0]
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION:
+        text = N_("{path} is not a database of simdiag's: name another file with --db")
+        raise SimdiagError(message(text, path=path))
+    if version > VERSION:
+        text = N_(
+            "{path} was written by a newer simdiag: update this one, or name another file with --db"
+        )
+        raise SimdiagError(message(text, path=path))
+
+
+@contextmanager
+def plainly(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises into sentences."""
+    try:
+        yield
+    except sqlite3.DatabaseError as problem:
+        raise _explained(path, problem) from problem
+
+
+def _explained(path: Path, problem: sqlite3.DatabaseError) -> SimdiagError:
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF  # without the extended part
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(message(N_("{path} cannot grow: the disk is full"), path=path))
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        text = N_("{path} is locked by another program: end it, or try again")
+        return SimdiagError(message(text, path=path))
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        text = N_(
+            "{path} is damaged: move it away and a new one is made, or save what is left with "
+            "`sqlite3 {path} .recover`"
+        )
+        return SimdiagError(message(text, path=path))
+    text = N_("{path} cannot be used: {why}")
+    return SimdiagError(message(text, path=path, why=message(str(problem))))
+
+
+def _cannot(text: str, path: Path, problem: OSError) -> SimdiagError:
+    why = message(problem.strerror or str(problem))
+    return SimdiagError(message(text, path=path, why=why))
