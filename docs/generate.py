@@ -40,8 +40,8 @@ def cause_page(cause: Cause) -> str:
     parts = [HEADER, f"# `{cause.code}`\n"]
     for language in ("en", "zh_CN"):
         parts.append(_cause_in(cause, translator(language)))
-    numbers = [f"EMM {n}" for n, known in MOBILITY.items() if known.cause == cause.code]
-    numbers += [f"ESM {n}" for n, known in SESSION.items() if known.cause == cause.code]
+    numbers = [f"reject cause {n}" for n, known in MOBILITY.items() if known.cause == cause.code]
+    numbers += [f"session cause {n}" for n, known in SESSION.items() if known.cause == cause.code]
     if numbers:
         parts.append(f"Network causes that point here: {', '.join(numbers)}.\n")
     scenarios = [n for n in scenario_names() if n.startswith("quectel-ec2x/")]

@@ -16,6 +16,8 @@ from simdiag.driver import (
     Probe,
     Reply,
     decode_iccid,
+    mm_cause,
+    sm_cause,
     usb,
 )
 
@@ -77,6 +79,33 @@ def technologies(reply: Reply) -> Iterator[Fact]:
     yield Fact("radio.mode", _MODES[mode])
     if mode not in (1, 3):
         yield Fact("radio.mode_restricted", mode in (0, 2))
+
+
+_MOBILITY_PLACES, _SESSION_PLACE = (4, 6, 48), 50
+
+
+def extended_error(reply: Reply) -> Iterator[Fact]:
+    """+CEER: place, reason, and release cause of a supplementary service; 0,0,0 is no error.
+
+    Places 4 and 6 are causes of MM, 48 of GMM, 50 of SM (manuals of BGS2 and L55); the others are
+    of calls or proprietary. Newer modules use words: ``"SM activation error",33,"Requested …"``.
+    """
+    values = reply.fields()
+    place, reason = values.integer(0), values.integer(1)
+    if place is None:
+        yield from _error_in_words(reply.text)
+    elif reason and place in _MOBILITY_PLACES:
+        yield Fact("registration.reject_cause", reason)
+    elif reason and place == _SESSION_PLACE:
+        yield Fact("data.last_error", reason)
+
+
+def _error_in_words(text: str) -> Iterator[Fact]:
+    """Some words stand in both tables; those of an activation are of the session."""
+    if (cause := sm_cause(text)) is not None:
+        yield Fact("data.last_error", cause)
+    if (cause := mm_cause(text)) is not None and not re.search(r"\bESM\b|activation", text):
+        yield Fact("registration.reject_cause", cause)
 
 
 # ---- radio -------------------------------------------------------------------------------
@@ -171,5 +200,5 @@ DRIVER = ModemDriver(
         "^SXRAT:": technologies,
         "^SMONI:": serving_cell,
     },
-    overrides={"+CFUN:": functionality},
+    overrides={"+CEER:": extended_error, "+CFUN:": functionality},
 )

@@ -47,6 +47,19 @@ def radio_switch(reply: Reply) -> Iterator[Fact]:
         yield Fact("radio.switch", {"software": software == 1, "hardware": hardware == 1})
 
 
+_LOCKS = {1: "locked", 2: "open", 3: "locked for ever"}
+
+
+def card_lock(reply: Reply) -> Iterator[Fact]:
+    """^CARDLOCK?: 1 the card in it needs an unlock code, 2 none, 3 no code is taken any more.
+
+    Tries left and the lock's number follow. From open code that unlocks these sticks, and threads
+    that show all three values.
+    """
+    if (lock := reply.fields().integer(0)) in _LOCKS:
+        yield Fact("device.network_lock", _LOCKS[lock])
+
+
 # ---- SIM ---------------------------------------------------------------------------------
 def card_number(reply: Reply) -> Iterator[Fact]:
     """^ICCID?: older firmware leaves the nibbles exchanged (begins 98), newer does not."""
@@ -96,15 +109,23 @@ def old_system_information(reply: Reply) -> Iterator[Fact]:
         yield Fact("cell.technology", _OLD_SYSTEMS[system])
 
 
+_SERVICES = {0: "no service", 1: "limited", 2: "camped", 3: "limited"}
+"""None, restricted, valid, restricted here; 4 is sleep, which says nothing."""
+
+
+def service_event(reply: Reply) -> Iterator[Fact]:
+    """^SRVST, unsolicited: the service has changed; values as in ^SYSINFO."""
+    if reply.unsolicited and (service := reply.fields().integer(0)) in _SERVICES:
+        yield Fact("cell.state", _SERVICES[service])
+
+
 def _service(values: Fields, *, card: int) -> Iterator[Fact]:
-    """Service: 0 none, 1 restricted, 2 valid, 3 restricted here; domain 4: searching."""
+    """Service, and domain where there is none: 4 is searching."""
     service, domain = values.integer(0), values.integer(1)
-    if service == 0:
-        yield Fact("cell.state", "searching" if domain == 4 else "no service")
-    elif service in (1, 3):
-        yield Fact("cell.state", "limited")
-    elif service == 2:
-        yield Fact("cell.state", "camped")
+    if service == 0 and domain == 4:
+        yield Fact("cell.state", "searching")
+    elif service in _SERVICES:
+        yield Fact("cell.state", _SERVICES[service])
     if (state := values.integer(card)) in _CARD:
         yield Fact("sim.service", _CARD[state])
 
@@ -240,6 +261,7 @@ DRIVER = ModemDriver(
     probes=(
         Probe("AT^RFSWITCH?", Layer.DEVICE),
         Probe("AT^CHIPTEMP?", Layer.DEVICE),
+        Probe("AT^CARDLOCK?", Layer.DEVICE),
         Probe("AT^CPIN?", Layer.SIM, unless="sim.pin_retries"),
         Probe("AT^ICCID?", Layer.SIM, unless="sim.iccid"),
         Probe("AT^SYSINFOEX", Layer.REGISTRATION),
@@ -254,9 +276,11 @@ DRIVER = ModemDriver(
     readers={
         "^RFSWITCH:": radio_switch,
         "^CHIPTEMP:": temperature,
+        "^CARDLOCK:": card_lock,
         "^ICCID:": card_number,
         "^CPIN:": pin_counter,
         "^SIMST:": card_event,
+        "^SRVST:": service_event,
         "^SYSINFOEX:": system_information,
         "^SYSINFO:": old_system_information,
         "^SYSCFGEX:": configuration,

@@ -183,6 +183,8 @@ def status(reply: Reply) -> Iterator[Fact]:
         yield from _power_state(mode[1])
     if (system := re.search(r"System mode:\s*(\w+)", text)) and system[1] in _TECHNOLOGIES:
         yield Fact("cell.technology", _TECHNOLOGIES[system[1]])
+    if attached := re.search(r"PS state:\s*(Not a|A)ttached\b", text):
+        yield Fact("data.attached", attached[1] == "A")
     yield from _service(text)
     yield from _place(text)
     yield from _levels(text)

@@ -151,6 +151,13 @@ class Device:
         finally:
             port.close()
 
+    def drain(self) -> None:
+        """Take what the modem still says to a command whose answer nobody waited for."""
+        port = SerialTransport(self.port)
+        while port.read(2.0):
+            pass
+        port.close()
+
     def settings(self) -> list[str]:
         """Return what an examination may have to change, and therefore has to restore."""
         return self.ask("AT", "AT+CMEE?", "AT+CREG?", "AT+CGREG?", "AT+CEREG?", "AT+COPS?")

@@ -99,6 +99,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     without = [item for item in items if "bench" not in getattr(item, "fixturenames", ())]
     config.hook.pytest_deselected(items=without)
     items[:] = [item for item in items if item not in without]
+    # Those that keep the other worker waiting come last; the longest, with a limit of their own,
+    # before the rest.
+    items.sort(key=lambda item: (_is_alone(item), item.get_closest_marker("timeout") is None))
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    """Whether the test needs the bus for itself; ModemManager looks at every device on it."""
+    return any(map(item.get_closest_marker, ("alone", Capability.MODEM_MANAGER)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -119,8 +127,7 @@ def bus(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.config.stash[_CHOICE] is not VIRTUAL:
         yield
         return
-    markers = ("alone", Capability.MODEM_MANAGER)
-    with sharing(alone=any(map(request.node.get_closest_marker, markers))):
+    with sharing(alone=_is_alone(request.node)):
         yield
 
 

@@ -106,4 +106,5 @@ def test_interrupted(bench: Bench, scenario: str, latency_ms: int) -> None:
     assert (result.status, result.output) == (130, "")
     assert len(result.errors.strip().splitlines()) == 1
     assert "Traceback" not in result.errors
+    device.drain()
     assert device.settings() == before

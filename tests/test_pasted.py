@@ -295,6 +295,97 @@ FORMS: list[tuple[str, str, list[Told]]] = [
         "--> Sending: ATZ\n--> Sending: ATQ0\n--> Re-Sending: ATZ\n--> Modem not responding.\n",
         [("ATZ", (), None), ("ATQ0", (), None), ("ATZ", (), "no answer")],
     ),
+    (
+        "SMS Server Tools",
+        "2020-01-02 10:00:01,7, GSM1: -> AT+CPIN?\n"
+        "2020-01-02 10:00:01,7, GSM1: Command is sent, waiting for the answer. (5)\n"
+        "2020-01-02 10:00:01,7, GSM1: <- +CPIN: READY OK\n",
+        [CPIN],
+    ),
+    (
+        "logcat",
+        "D/AT      (  62): AT> AT+CPIN?\nD/AT      (  62): AT< +CPIN: READY\nD/AT      (  62): AT< OK\n"
+        "I/PHONE   (  99): card is READY\n",
+        [CPIN],
+    ),
+    (
+        "logcat with threads",
+        "11-22 10:00:00.123  1234  1250 D RIL_AT : ATSend: AT+CPIN?\n"
+        "11-22 10:00:00.223  1234  1250 D RIL_AT : ATRecv: +CPIN: READY\n"
+        "11-22 10:00:00.323  1234  1250 D RIL_AT : ATRecv: OK\n"
+        "11-22 10:00:01.123  1234  1250 I AT      : [0] AT> AT+CSQ (RIL_CMD_READER_1, tid:123)\n"
+        "11-22 10:00:01.223  1234  1250 I AT      : [0] AT< +CSQ: 18,99 (RIL_CMD_READER_1, tid:123)\n",
+        [CPIN, CSQ],
+    ),
+    (
+        "Hologram",
+        "DEBUG: Write Modem Serial = AT+CPIN?\nDEBUG: Read Modem Serial = +CPIN: READY\n"
+        "DEBUG: Read Modem Serial = OK\n",
+        [CPIN],
+    ),
+    (
+        "Zephyr application",
+        '[00:00:12.345,000] <inf> dt_modem: Notif: +CEREG: 2,"AB12","01234567",7,0,11\n',
+        [urc('+CEREG: 2,"AB12","01234567",7,0,11')],
+    ),
+    ("Zephyr shell", "uart:~$ at AT+CPIN?\n+CPIN: READY\nOK\nuart:~$ at AT\nOK\n", [CPIN, AT]),
+    (
+        "table of values",
+        '"AT+CPIN?","+CME ERROR: 10"\n"AT+CSQ","+CSQ: 18,99 OK"\n10:00:00,AT+CPIN?,+CME ERROR: 10\n',
+        [CPIN_10, CSQ, CPIN_10],
+    ),
+    ("JSON by line", '{"cmd": "AT+CPIN?", "response": "+CME ERROR: 10"}\n', [CPIN_10]),
+    (
+        "Kannel",
+        "2020-01-02 10:00:00 [123] [6] DEBUG: AT2[modem1]: --> AT+CPIN?^M\n"
+        "2020-01-02 10:00:00 [123] [6] DEBUG: AT2[modem1]: <-- +CME ERROR: 10\n",
+        [CPIN_10],
+    ),
+    (
+        "Home Assistant",
+        "2020-01-02 10:00:00.123 DEBUG (MainThread) [custom_components.sms] Sending AT+CPIN?\n"
+        "2020-01-02 10:00:00.223 DEBUG (MainThread) [custom_components.sms] Received +CME ERROR: 10\n",
+        [CPIN_10],
+    ),
+    (
+        "Tera Term",
+        "[Thu Jan 02 10:00:00.123 2020] AT+CPIN?\n[Thu Jan 02 10:00:00.223 2020] +CPIN: READY\n"
+        "[Thu Jan 02 10:00:00.224 2020] OK\n",
+        [CPIN],
+    ),
+    (
+        "Docklight",
+        "2020-01-02 10:00:00.123 [TX] - AT+CPIN?<CR>\n"
+        "2020-01-02 10:00:00.223 [RX] - <CR><LF>+CME ERROR: 10<CR><LF>\n",
+        [CPIN_10],
+    ),
+    (
+        "names of ports",
+        "2020-01-02 10:00:00.123 [COM5] SEND: AT+CPIN?\n2020-01-02 10:00:00.223 [COM5] RECV: ERROR\n",
+        [CPIN_ERROR],
+    ),
+    (
+        "names of modules",
+        "[2020-01-02T10:00:00Z DEBUG modem] > AT+CSQ\n[2020-01-02T10:00:00Z DEBUG modem] < +CSQ: 18,99\n",
+        [CSQ],
+    ),
+    (
+        "what is guessed is not silence",
+        "modem.write -> AT+CPIN?\nmodem.write -> AT+CSQ\n",
+        [("AT+CPIN?", (), None), ("AT+CSQ", (), None)],
+    ),
+    (
+        "examples and tales are not guessed",
+        "Expected: +CPIN: READY\nExample: AT+CFUN=0\nWhen I type: AT+CFUN=0\nmy modem says: +CPIN: READY\n",
+        [],
+    ),
+    (
+        "marks leave nothing to guess",
+        "[modem0/ttyUSB2/at] --> 'AT+CPIN?<CR>'\n"
+        "[modem0/ttyUSB2/at] <-- '<CR><LF>+CME ERROR: 10<CR><LF>'\n"
+        "[modem0] could not unlock: +CPIN: SIM PUK\n",
+        [CPIN_10],
+    ),
     ("shifts", ">>> AT\n<<< OK\n>> AT+CPIN?\n<< +CPIN: READY\n<< OK\n", [AT, CPIN]),
     (
         "send and recv",

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from simdiag.emulator import EmulatedModem
 from simdiag.emulator.server import ModemServer, Wire
 
-PATIENCE_S = 30.0
+_PATIENCE_S = 20.0
+_TRIES = 3
 _GADGETS = Path("/sys/kernel/config/usb_gadget")
 _INTERFACES = {"gser": 1, "acm": 2, "ecm": 2, "ncm": 2, "rndis": 2, "mass_storage": 1}
 _NETWORK = ("ecm", "ncm", "rndis")
@@ -92,8 +93,7 @@ class Gadget:
 
         If the modem's scenario unplugs itself, the device vanishes from the bus.
         """
-        (self._folder / "UDC").write_text(f"dummy_udc.{self.bus}")
-        _wait_for(self._configured, f"{self.product.name} was not enumerated")
+        self._enumerate()
         if self.product.new_id:
             subprocess.run(["modprobe", "option"], check=True)
             with contextlib.suppress(FileExistsError):
@@ -111,6 +111,15 @@ class Gadget:
         self._servers.clear()
         _wait_for(lambda: not self._on_the_bus(), f"{self.product.name} stayed on the bus")
         subprocess.run(["udevadm", "settle"], check=True)
+
+    def _enumerate(self) -> None:
+        """Have the kernel see it. Where time is short the first try may fail: plug it in again."""
+        for _ in range(_TRIES):
+            (self._folder / "UDC").write_text(f"dummy_udc.{self.bus}")
+            with contextlib.suppress(TimeoutError):
+                return _wait_for(self._configured, "")
+            self._pull()
+        raise TimeoutError(f"{self.product.name} was not enumerated")
 
     def _pull(self) -> None:
         with contextlib.suppress(OSError):  # out already
@@ -194,7 +203,7 @@ class _Port:
 
 
 def _wait_for(condition: Callable[[], object], complaint: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + _PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(complaint)

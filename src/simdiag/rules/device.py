@@ -174,3 +174,9 @@ def network_lock(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findi
             ),
             state,
         )
+    lock = evidence.last("device.network_lock")
+    usable = state is None or state.value == "READY"
+    read = evidence.last("sim.imsi") or evidence.last("sim.iccid") or state
+    if lock is not None and lock.value != "open" and usable and read and not registration(evidence):
+        text = N_("The device is locked to an operator, and not to this card's.")
+        yield fault("device_network_locked", 0.85, message(text), lock)

@@ -10,7 +10,7 @@ from simdiag.at import Dialect, Event, FinalResult, InformationText
 from simdiag.at.lines import final_result, is_prefixed, is_urc
 from simdiag.transcript.pasted import words
 from simdiag.transcript.pasted.tools import MMCLI_ERROR
-from simdiag.transcript.pasted.unwrap import Said, bare, pieces, remember_short, unwrap
+from simdiag.transcript.pasted.unwrap import Said, bare, guess, pieces, remember_short, unwrap
 
 DIALECT = Dialect()
 _MAX_COMMAND = 1024
@@ -44,7 +44,7 @@ Lines = tuple[tuple[Line, ...], str | None]
 
 _PREFIX = r"[+^$#%!*_]\s?[A-Z](?a:\w*+)"
 _VALUES = r'(?:"[^"]*+(?:"|$)|[^\s";,])*+(?:\s*+,\s*+(?:"[^"]*+(?:"|$)|[^\s";,])*+)*+'
-_EXTENDED = rf"{_PREFIX}(?:\s?=\s?\?|\s?\?[\w,]*+|\s?=\s?{_VALUES})?"
+_EXTENDED = rf"{_PREFIX}(?:\s?=\s?\?|\s?\?(?:\w|,(?=\w))*+|\s?=\s?{_VALUES})?"
 _BASIC = r"(?:S\d{1,3}(?:\s?=\s?\d{1,3}|\?)?|[\\&][A-Z]\d{0,2}|[A-Z]\d{1,3}|Z)(?![A-Z]{2})"
 _DIAL = r"D(?:L|[TP]?\s?[0-9*#+>\"][^\s]*+)?"
 _COMMAND = re.compile(
@@ -54,12 +54,15 @@ _COMMAND = re.compile(
     re.IGNORECASE,
 )
 """V.250 clause 5.2 to 5.4: basic commands in a row, then extended ones parted by semicolons."""
-_ANSWER = re.compile(r"`?\s*+(?P<sep>:|-{1,2}>|={1,2}>|<-{1,2}|→|⇒|\||)\s*+(?P<rest>.*)$")
+_ANSWER = re.compile(
+    r"""`?\s*+(?P<sep>"\s*[,;]\s*"(?:\w+"\s*:\s*")?|,(?=["+^])|:|-{1,2}>|={1,2}>|<-{1,2}|→|⇒|\||)\s*+(?P<rest>.*)$"""
+)
+"""The answer on the line of its command, behind what tools part them with; also the next field."""
 _THEN_RESULT = re.compile(r"(?<=[\s,;/|])(?:OK|ERROR)$")
 _COMMENT = re.compile(
     r"(?<!\s)\s+(?://|/\*|#\s|(?:<--?|←)(?!\s*(?:[+^$#%!*]|OK\b|ERROR\b)))"
     r"|(?<!:)//(?=\s*[\u2e80-\u9fff])|(?<!\s)\s{2,}(?=[\u2e80-\u9fff])"
-    r'|(?<!\s)\s*\((?=[^()"]{0,100}[\u2e80-\u9fff])'
+    r'|(?<!\s)\s+\((?=RIL_)|(?<!\s)\s*\((?=[^()"]{0,100}[\u2e80-\u9fff])'
 )
 _RESULT_NAME = re.compile(r"[+^$#%!*&_]\s?[A-Z][A-Z0-9_]+(?:\s?:|$)|\*ATREADY|\^[A-Z]{3,}(?![a-z])")
 _PLAIN_REPLY = re.compile(r"""[+^][A-Z][A-Z0-9]++: ?[0-9A-Z,."():*/-]*+""")
@@ -74,12 +77,28 @@ def hear(text: str) -> tuple[Said, Lines] | None:
     if _PLAIN_REPLY.fullmatch(text):
         return Said("either", text), ((_line("reply", text),), None)
     said = unwrap(text)
-    if said is None or (said.way == "talk" and not _is_worth_hearing(said.body)):
+    if said is None:
         return None
-    lines, rest = judge_all(said.body)
-    if rest and (said.way == "either" or said.way == "talk"):
-        lines, rest = (*lines, judge(bare(rest))), None
-    return said, (lines, rest)
+    if said.way == "sent" or said.way == "received":
+        return said, judge_all(said.body)
+    lines: tuple[Line, ...] = ()
+    if said.way == "either" or _is_worth_hearing(said.body):
+        lines = _judge_whole(said.body)
+    if not lines or lines[0].kind in ("text", "prose", "nothing"):
+        guessed = guess(said)
+        sure = _judge_whole(guessed.body) if guessed is not None else ()
+        if guessed is not None and sure and all(line.kind in _SURE for line in sure):
+            return guessed, (sure, None)
+    return (said, (lines, None)) if lines or said.way == "either" else None
+
+
+_SURE = ("command", "reply", "final")
+"""All that a guess may turn out to be."""
+
+
+def _judge_whole(body: str) -> tuple[Line, ...]:
+    lines, rest = judge_all(body)
+    return (*lines, judge(bare(rest))) if rest else lines
 
 
 def _is_worth_hearing(text: str) -> bool:
@@ -95,7 +114,7 @@ def _is_worth_hearing(text: str) -> bool:
 def judge_all(body: str) -> Lines:
     """Judge the lines in a text."""
     texts, rest = pieces(body)
-    return tuple(judge(text) for text in texts if text), rest
+    return tuple(judge(part) for text in texts if text for part in _with_result(text)), rest
 
 
 @lru_cache(maxsize=1024)
@@ -155,7 +174,7 @@ def _is_prose(text: str, said: list[str]) -> bool:
 
 
 def _without_comment(text: str) -> str:
-    if text.isascii() and not any(sign in text for sign in ("//", " #", "<-", "/*")):
+    if text.isascii() and not any(sign in text for sign in ("//", " #", "<-", "/*", " (RIL_")):
         return text
     found = _COMMENT.search(text)
     if found is not None and text.count('"', 0, found.start()) % 2 == 0:
@@ -177,7 +196,7 @@ def _command_line(text: str) -> Line | None:
     if not answer["rest"]:
         return _line("command", sent) if answer["sep"] in (":", "|", "") else None
     texts, last = pieces(answer["rest"])
-    if last is None and len(texts) == 1 and is_prefixed(texts[0]):
+    if last is None and len(texts) == 1:
         texts = _with_result(texts[0])
     answers = tuple(_line(_kind(text), text) for text in (*texts, last) if text)
     value = bool(answer["sep"])
@@ -188,6 +207,8 @@ def _command_line(text: str) -> Line | None:
 
 def _with_result(text: str) -> list[str]:
     """Part ``+CPIN: READY OK`` in two."""
+    if text[-2:] not in ("OK", "OR") or text[0] not in "+^" or ": " not in text:
+        return [text]
     match = _THEN_RESULT.search(text)
     return [text] if match is None else [text[: match.start()].rstrip(" ,;/|"), match[0]]
 

@@ -66,6 +66,9 @@ class _Reader:
         self._port = self._ports[""]
         self._time = 0.0
         self._midnights = 0.0
+        self._marked = False
+        """The log tells which way lines went, so that nothing need be guessed."""
+        self._guessed = False
         self._heard = False
         self._prose = False
 
@@ -82,9 +85,15 @@ class _Reader:
             self._port = self._find_port(name)
         port = self._port
         if way == "sent" or way == "received":
+            self._marked = True
             self._take_marked(port, way, body, judged)
             return
-        if port.partial and way == "either":
+        if way == "guessed":
+            self._guessed = True
+            if self._marked:
+                port.age += 1
+                return
+        if port.partial and way != "talk":
             self._flush(port, "sent")
         for line in judged[0]:
             self._take(port, way, line)
@@ -94,7 +103,8 @@ class _Reader:
         for port in self._ports.values():
             self._flush(port, "sent")
             self._flush(port, "received")
-            self._finish(port, None, silent=not (self._heard or self._prose))
+            told = self._heard or self._prose or self._guessed
+            self._finish(port, None, silent=not told)
 
     def _set_time(self, text: str) -> None:
         """Take a clock, which starts anew at midnight, seconds with a point, or milliseconds."""

@@ -10,9 +10,10 @@ import re
 from collections import defaultdict
 from typing import Literal
 
-Way = Literal["sent", "received", "either", "talk"]
+Way = Literal["sent", "received", "either", "talk", "guessed"]
 """Which way a line went, as far as the log says: ``either`` for a terminal capture, where what the
-line says decides; ``talk`` for a program's own log line, where only what is clearly AT counts."""
+line says decides; ``talk`` for a program's own log line, where only what is clearly AT counts;
+``guessed`` for AT behind the words of a tool that is not listed here."""
 Table = dict[str, list[tuple[Way, re.Pattern[str]]]]
 """Rows by the first character of the text, so that most need not be tried."""
 
@@ -29,9 +30,13 @@ def _table(*rows: tuple[str, Way, str], flags: int = 0) -> Table:
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _CLOCK = r"(?P<time>\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?)(?:,\d{3})?"
 _LEVEL = "(?i:debug|dbg|info?|inf|notice|msg|message|warn(?:ing)?|wrn|trace|verbose|err)"
-_SHELL_TOOLS = "sms_tool|mmcli|gcom|comgt|atinout|gsmctl|socat|qmicli|COMMAND=|echo|printf"
+_SHELL_TOOLS = (
+    "sms_tool|at-cmd|gl_modem|sendat|mmcli|gcom|comgt|atinout|gsmctl|socat|qmicli|COMMAND=|echo"
+    "|printf"
+)
 
 # The group ``time`` is a clock, seconds with a point, or milliseconds.
 HEADS = _table(
@@ -42,10 +47,14 @@ HEADS = _table(
     ("[", "either", r"\[(?P<time>\d{1,15})(?:\s?ms)?\]\s*"),  # TinyGSM: [12345]; Mbed OS: [00030ms]
     # minicom, SSCOM, QCOM, Arduino, ubxlib: a clock, with or without date and brackets
     (_DIGITS + '[("<', "either",
-     r'[\[("<]?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T_-]{1,2})?' + _CLOCK
+     r'[\[("<]?(?:\d{1,4}[-/.]\d{1,2}(?:[-/.]\d{1,4})?[ T_-]{1,2})?' + _CLOCK
      + r'(?:Z|\s?[+-]\d\d:?\d\d\b)?(?:\s?[AP]M\b)?[\])">]?[:,]?\s*'),
+    # logcat: D/AT (  62):, or behind the clock process, thread and D AT :
+    ("VDIWEF", "talk", r"[VDIWEF]/[\w.-]{1,40}\s*\(\s*\d{1,7}\):\s"),
+    (_DIGITS, "talk", r"\d{1,7}\s+\d{1,7}\s[VDIWEF]\s[\w./-]{1,40}\s*:\s"),
+    ("[", "either", rf"\[{_DAY}\s+{_MONTH}\s+\d{{1,2}}\s+{_CLOCK}\s+\d{{4}}\]\s*"),  # Tera Term
     # Gammu, OpenWrt logread, syslog: day of the week; month, day and clock
-    ("MTWFS", "either", rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+(?={_MONTH}|\d{{4}}[-/])"),
+    ("MTWFS", "either", rf"{_DAY}\s+(?={_MONTH}|\d{{4}}[-/])"),
     ("JFMASOND", "either", rf"{_MONTH}\s+\d{{1,2}}\s+{_CLOCK}(?:\s+\d{{4}}\b)?\s+"),
     # ModemManager, Zephyr and others: whatever stands before <debug>
     (_LETTERS, "talk", rf"(?:[^\s<]{{1,40}}\s{{1,3}}){{0,8}}?<{_LEVEL}>\s+"),
@@ -65,12 +74,13 @@ HEADS = _table(
     (_LETTERS, "either", r"[A-Z][\w ]{3,40}\.\.\.\s*(?=AT(?:[+&]|$))"),  # TinyGSM: before the dump
     # shell prompts: what is typed there is no answer of a modem
     (_LETTERS + "[", "talk", r"\[?[\w.-]{1,64}@[\w.-]{1,64}[^#$%>]{0,60}[#$%>](?:\s+|$)"),
+    ("UM", "either", r"(?:uart|mosh):~\$ (?:at )?"),  # Zephyr's and Nordic's shells
     ("~/", "talk", r"[~/][\w/.-]{0,60} [#$](?:\s+|$)"),
     ("$#%", "talk", rf"[$#%]\s+(?=(?i:AT)\b|sudo\b|{_SHELL_TOOLS})"),
 )  # fmt: skip
 
-_ARROW = r"(?:[:=\-]{0,2}[>→⇒]+|:|=)"
-_BACK_ARROW = r"(?:[<←⇐]+[:=\-]{0,2}|[:=\-]{0,2}[>→⇒]+|:|=)"
+_ARROW = r"(?:[:=\-]{0,2}[>→⇒]+|:|=|-(?=\s))"
+_BACK_ARROW = r"(?:[<←⇐]+[:=\-]{0,2}|[:=\-]{0,2}[>→⇒]+|:|=|-(?=\s))"
 _COUNT = r"\s*(?:[(\[]\s*\d{1,6}\s*[)\]])?\s*"
 
 # The line is the group ``body``, or ``parts`` if its commas are lost, or else what follows.
@@ -80,10 +90,13 @@ MARKS = _table(
     ("A", "received", r"AT RX \(\s*\d+\):\s?"),
     ("A", "sent", r"AT>\s*"),  # Mbed OS ATCmdParser
     ("A", "received", r"AT<\s*"),
+    ("A", "sent", r"AT ?send\s*:\s*"),  # logcat
+    ("A", "received", r"AT ?(?:recv|read)\s*:\s*"),
     ("A", "sent", r"AT send\s+\d+\s+"),  # Particle
     ("A", "received", r"AT read\s+\S{1,8}\s+\d+\s+"),
-    (_LETTERS, "sent", r"(?P<port>[a-z]\w{1,20}):\s?>\s+"),  # oFono: the channel, and which way
-    (_LETTERS, "received", r"(?P<port>[a-z]\w{1,20}):\s?<\s+"),
+    # oFono, SMS Server Tools: the channel, and which way
+    (_LETTERS, "sent", r"(?P<port>[a-z]\w{1,20}):\s?-?>\s+"),
+    (_LETTERS, "received", r"(?P<port>[a-z]\w{1,20}):\s?<-?\s+"),
     ("S", "sent", r"send \((?P<body>.*)\)$"),  # chat of pppd
     ("MS", "sent", r"(?:modem_chat\w*: )*sending(?: command)?:\s*"),  # Zephyr
     ("M", "received", r"(?:modem_chat: )?modem_chat_log_received_command:\s(?P<parts>.*)"),
@@ -101,13 +114,30 @@ MARKS = _table(
      r"\[?(?:TX|send|sent|write|writing|out|cmd|command|request|发送|发)"
      rf"(?:\]{_COUNT}{_ARROW}?|{_COUNT}{_ARROW})\s*◇?\s*"),
     ("[RIAG接收响回返", "received",
-     r"\[?(?:RX|recv|receive|(?:received )?resp(?:onse)?|received|read|in|reply|answer|got"
+     r"\[?(?:RX|recv|receive|(?:received )?resp(?:onse)?|rsp|received|read|in|reply|answer|got"
      rf"|接收|收到|收|响应|回复|返回)(?:\]{_COUNT}{_BACK_ARROW}?|{_COUNT}{_BACK_ARROW})\s*◆?\s*"),
     # arrows: which way they point differs from tool to tool
     ("<>-=→←⇒⇐", "either", r"(?:>{2,3}|<[-=]{1,2}|<{1,3}|[-=]{1,2}>|[→←⇒⇐])(?![<>])\s*"),
     flags=re.IGNORECASE,
 )  # fmt: skip
 
+# Most lines have none of these and need no further look
+GUESS_HINTS = ("AT", "+", "^", "#", "!", "$", "OK", "ERROR")
+# Whatever else a tool writes before AT. What may be AT: a command, a prefixed line or a list of
+# them, and a bare result at the end. What must part it from the words before: a sign or a word; a
+# bare result only words that say that it was received
+GUESS = re.compile(
+    r"(?<=[\s\"',;])(?:[Aa][Tt](?:[+^$#%!*&]|[A-Z]?\d?$)"
+    r"|[+^#$!][A-Z]{3,20}[A-Z0-9_]*(?: ERROR)?:|\['(?:AT|[+^])|(?P<result>OK|ERROR)$)"
+)
+GUESS_AFTER = re.compile(
+    r"(?:(?:[]:=)}>|<-]|\b(?:sen[dt]|sending|writ(?:e|ing)|recv|received|read))[\s\"']+|[,;]\"?)$",
+    re.IGNORECASE,
+)
+RESULT_AFTER = re.compile(
+    r"\b(?:recv|received|read|rx|resp|response|reply|answer)\b[\w ]{0,30}[:=>\]]+\s+$",
+    re.IGNORECASE,
+)
 CLOCK = re.compile(_CLOCK)
 # ModemManager, old and new: time, port, way, and the line in quotes
 DEBUG_LOG = re.compile(
@@ -128,6 +158,6 @@ SHELL = re.compile(rf"(?:sudo\s+)?(?P<tool>{_SHELL_TOOLS})")
 SHELL_PORT = re.compile(r"/dev/|atinout|socat|microcom|picocom|COM\d")
 SHELL_AT = re.compile(
     r"""'(?P<single>(?:at|[+^$#%!*])[^']*)'|"(?P<double>(?:at|[+^$#%!*])(?:[^"\\]|\\.){0,300})"|"""
-    r"""(?<![^\s=])(?P<bare>(?-i:AT(?:[A-Z]\d?)?(?=[\s;]|$))|at[+^$#%!*&]\S*)""",
+    r"""(?<![^\s=])(?P<bare>(?-i:AT(?!\sAT)(?:[A-Z]\d?)?(?=[\s;]|$))|at[+^$#%!*&]\S*)""",
     re.IGNORECASE,
 )

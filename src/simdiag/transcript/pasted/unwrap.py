@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from simdiag.at import MAX_LINE
-from simdiag.transcript.pasted import tools
+from simdiag.transcript.pasted import tools, words
 from simdiag.transcript.pasted.tools import Table, Way
 
 _MAX_LOG_LINE = 16384
 """A longer line of the log is cut; ModemManager prints a whole answer on one line."""
 _MAX_HEADS = 8
+_MAX_GUESSED_HEAD = 160
 
 _ANSI = re.compile(r"(?:\x1b|\^\[)(?:\[[0-9;?]{0,20}[@-~]|[()][A-Z0-9])")
 _ENTITY = re.compile(r"&(?:gt|lt|amp|quot|nbsp|apos|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
@@ -63,6 +64,22 @@ def unwrap(text: str) -> Said | None:
             unmarked = way
     way, body, port = _marked(text) or (unmarked, text.strip(), "")
     return Said(way, body, port, time) if body or way in ("sent", "received") else None
+
+
+def guess(said: Said) -> Said | None:
+    """Return the AT behind the words of an unknown tool; not what a person tells or an example."""
+    if not any(map(said.body.__contains__, tools.GUESS_HINTS)):
+        return None
+    found = tools.GUESS.search(said.body)
+    if found is None or found.start() > _MAX_GUESSED_HEAD:
+        return None
+    head = said.body[: found.start()]
+    after = tools.RESULT_AFTER if found["result"] else tools.GUESS_AFTER
+    if after.search(head) is None or words.EXAMPLE.search(head):
+        return None
+    if not words.PROSE.isdisjoint(head.lower().split()):
+        return None
+    return said._replace(way="guessed", body=said.body[found.start() :].rstrip("}"))
 
 
 def _clean(text: str) -> str:

@@ -18,6 +18,7 @@ PROSE = PERSON | _word_set(
     " could will would should how if after before say says said got get gets tried try trying use"
     " using when don't doesn't also now"
 )
+EXAMPLE = re.compile(r"\b(?:expect|example|syntax|usage|e\.g)", re.IGNORECASE)
 SENTENCE = re.compile(r"A [a-z]|(?:[A-Za-z]+,?\s){6}")
 QUOTED = re.compile(r'"[^"]*(?:"|$)')
 
