@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,13 @@ def test_a_real_process() -> None:
         owner = look_at(sleeping.pid).owner
         sleeping.kill()
     assert (owner.program, owner.uid) == ("sleep", os.getuid())
-    assert look_at(os.getpid()).owner.program == Path(os.path.realpath(sys.executable)).name
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as waiting:
+        wanted = Path(os.path.realpath(sys.executable)).name
+        deadline = time.monotonic() + 30
+        while look_at(waiting.pid).owner.program != wanted:  # until it is what was asked for
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        waiting.kill()
     assert look_at(sleeping.pid) is None
 
 

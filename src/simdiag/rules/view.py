@@ -48,14 +48,9 @@ def card_state(evidence: Evidence) -> Observation | None:
     its PIN fails those in many ways. They count where it is ready and they say something else, or
     where there is no such word.
     """
-    words: Observation | None = None
-    for state in evidence.newest_first("sim.state"):
-        if not _is_error_of_another_question(state):
-            words = state
-            break
-    newest = next(
-        (o for o in evidence.newest_first("sim.state") if words is None or o.value != "error"), None
-    )
+    states = [o for o in evidence.newest_first("sim.state") if o.value is not None]
+    words = next((o for o in states if not _is_error_of_another_question(o)), None)
+    newest = next((o for o in states if words is None or o.value != "error"), None)
     if words is None or (words.value in ("READY", "busy", "error") and is_newer(newest, words)):
         return newest
     return words
