@@ -60,7 +60,7 @@ LAYERS = {
     "log": "collect diagnose driver evidence profile registry transcript",
     "monitor": "collect driver evidence",
     "swap": "causes diagnose evidence",
-    "usage": "",
+    "usage": "host",
     # beside it
     "emulator": "at",
     "i18n": "",

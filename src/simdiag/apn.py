@@ -12,7 +12,7 @@ from simdiag.evidence import Evidence
 from simdiag.message import N_, Message, message
 from simdiag.profile import Apn, CarrierProfile
 from simdiag.rules.data import IPV6_ONLY
-from simdiag.rules.view import address_type, service_contexts
+from simdiag.rules.view import address_type, attach_context, service_contexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ApnReport:
 
 def _contexts(evidence: Evidence) -> Iterator[Context]:
     defined = evidence.value("data.defined_contexts", [])
-    attach = attach_context(evidence)["cid"]
+    attach = context_to_write(evidence)["cid"]
     services = service_contexts(evidence)
     addresses = evidence.value("data.addresses", {})
     for context in defined:
@@ -120,10 +120,9 @@ def is_valid(apn: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", apn) is not None
 
 
-def attach_context(evidence: Evidence) -> dict[str, Any]:
-    """Return the context that the modem attaches with: the one of the lowest number."""
-    defined: list[dict[str, Any]] = evidence.value("data.defined_contexts", [])
-    return min(defined, key=lambda c: int(c["cid"]), default={"cid": 1, "type": "IP", "apn": ""})
+def context_to_write(evidence: Evidence) -> dict[str, Any]:
+    """Return the context that the modem attaches with, or the first one if none is defined."""
+    return attach_context(evidence) or {"cid": 1, "type": "IP", "apn": ""}
 
 
 def write(examination: AtExamination, apn: str) -> str | None:
@@ -131,7 +130,7 @@ def write(examination: AtExamination, apn: str) -> str | None:
 
     The caller has asked the user.
     """
-    context = attach_context(examination.evidence)
+    context = context_to_write(examination.evidence)
     pdp_type = str(context["type"]).upper()
     kind = pdp_type if pdp_type in ("IP", "IPV6", "IPV4V6") else "IP"
     exchange = examination.session.carry_out(f'AT+CGDCONT={context["cid"]},"{kind}","{apn}"')

@@ -142,7 +142,7 @@ def possible_holders(path: str) -> list[Holder]:
     """
     if not Path(path).exists():
         return []
-    hidden = (pid for pid in _pids() if pid != os.getpid() and not _may_read_files(pid))
+    hidden = (pid for pid in _pids() if pid != os.getpid() and not may_read_files(pid))
     return [suspect for pid in hidden if (suspect := _holder(pid)).name in _PORT_TAKERS]
 
 
@@ -246,7 +246,8 @@ def _is_far_end(port: _Device, opened: list[_Device]) -> bool:
     return any(m.tty_index is None or m.tty_index == port.pts_index for m in masters)
 
 
-def _may_read_files(pid: int) -> bool:
+def may_read_files(pid: int) -> bool:
+    """Whether it may be seen what a process has open; true of one that has ended."""
     try:
         os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
     except PermissionError:

@@ -139,9 +139,9 @@ class AtSession:
 
     def _restore_one(self, setting: str) -> bool:
         """Restore a setting; false if nothing was answered."""
-        if not self._in_sync or self._conversation.pending:
-            if self._conversation.pending:
-                self._give_up()
+        if self._conversation.pending:
+            self._give_up()
+        if not self._in_sync:
             self._receive_until_quiet(0.2)
         exchange = self._ask(setting, (), _RESTORE_S)
         return exchange.ended or "0" in exchange.lines  # the answer to ATV0 is a number already

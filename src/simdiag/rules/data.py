@@ -17,6 +17,7 @@ from simdiag.rules.network_causes import (
 )
 from simdiag.rules.view import (
     address_type,
+    attach_context,
     data_up,
     denied,
     from_memory,
@@ -76,17 +77,11 @@ def session_cause(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Find
 _UNKNOWN = NetworkCause("data_not_subscribed", 0.45, N_("The data connection was refused."))
 
 
-def _attach_context(contexts: Observation | None) -> dict[str, object] | None:
-    """Return the context of the lowest number: the one a modem attaches with."""
-    found: list[dict[str, object]] = contexts.value if contexts is not None else []
-    return min(found, key=lambda c: int(str(c["cid"])), default=None)
-
-
 @rule
 def apn(evidence: Evidence, profile: CarrierProfile | None) -> Iterator[Finding]:
     """The configured APN against placeholders and against what the operator's profile lists."""
     contexts = evidence.last("data.defined_contexts")
-    context = _attach_context(contexts)
+    context = attach_context(evidence)
     name = str(context["apn"]).lower() if context else ""
     if not name or data_up(evidence) is not None:
         return

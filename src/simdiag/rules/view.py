@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from simdiag.evidence import Evidence, Observation
 
@@ -180,6 +181,12 @@ def service_contexts(evidence: Evidence) -> set[int]:
         for context in evidence.value("data.defined_contexts", [])
         if str(context["apn"]).lower().startswith(_SERVICE_APNS)
     }
+
+
+def attach_context(evidence: Evidence) -> dict[str, Any] | None:
+    """Return the defined context that the modem attaches with: the one of the lowest number."""
+    defined: list[dict[str, Any]] = evidence.value("data.defined_contexts", [])
+    return min(defined, key=lambda c: int(c["cid"]), default=None)
 
 
 def address_type(address: str) -> str:

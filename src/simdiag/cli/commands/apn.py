@@ -34,7 +34,7 @@ def command(
 ) -> int:  # fmt: skip
     """Show, and write where asked to."""
     from simdiag.agent import Options, examine
-    from simdiag.apn import ApnReport, attach_context, is_valid, write
+    from simdiag.apn import ApnReport, context_to_write, is_valid, write
     from simdiag.cli.output import print_result
     from simdiag.cli.status import Status, of_cause
     from simdiag.report.json_text import dumps
@@ -48,7 +48,7 @@ def command(
     def then(examination: AtExamination) -> None:
         if wanted is None:
             return
-        cid = attach_context(examination.evidence)["cid"]
+        cid = context_to_write(examination.evidence)["cid"]
         question = _("Write the APN {apn} as context {cid} of the modem?")
         question = question.format(apn=wanted, cid=cid)
         if yes or (sys.stdin.isatty() and click.confirm(question, err=True)):

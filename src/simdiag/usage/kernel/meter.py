@@ -18,6 +18,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from simdiag.errors import SimdiagError
+from simdiag.host import may_read_files
 from simdiag.message import N_, Message, message
 from simdiag.usage import owners
 from simdiag.usage.kernel.libbpf import Library, Object, sum_of_cpus
@@ -173,7 +174,7 @@ class KernelMeter:
         done: set[int] = set()
         unseen = 0
         for pid in owners.pids():
-            if not _may_look(pid):
+            if not may_read_files(pid):
                 unseen += 1
                 continue
             new = [(fd, inode) for fd, inode in owners.sockets_of(pid) if inode not in done]
@@ -306,16 +307,6 @@ def _cgroup_path(inode: int) -> str:
             if os.stat(folder).st_ino == inode:  # noqa: PTH116
                 return "/" + os.path.relpath(folder, root)
     return ""
-
-
-def _may_look(pid: int) -> bool:
-    try:
-        os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
-    except PermissionError:
-        return False
-    except OSError:  # it has ended
-        return True
-    return True
 
 
 def _copies(pid: int, sockets: list[tuple[int, int]]) -> Iterator[int]:
