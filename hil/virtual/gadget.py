@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import time
 import tomllib
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -68,7 +69,12 @@ class Gadget:
         self.serial = f"VIRTUAL{bus:05}"
         self._folder = _GADGETS / f"modem{bus}"
         self._servers: list[_Port] = []
-        self._build()
+        try:
+            with _one_at_a_time():
+                self._build()
+        except OSError:
+            self._take_apart()
+            raise
 
     @property
     def id(self) -> str:
@@ -168,13 +174,18 @@ class Gadget:
     def remove(self) -> None:
         """Pull it out and take it apart."""
         self.unplug()
+        self._take_apart()
+
+    def _take_apart(self) -> None:
+        """Remove the folders of the gadget, as many as were made."""
         configuration = self._folder / "configs/c.1"
-        for interface in self.product.numbered:
-            path = self._function(interface)
-            (configuration / path.name).unlink()
-            path.rmdir()
-        for path in (configuration, self._folder / "strings/0x409", self._folder):
-            path.rmdir()
+        functions = [self._function(interface) for interface in self.product.numbered]
+        for path in functions:
+            (configuration / path.name).unlink(missing_ok=True)
+        with _one_at_a_time():
+            for path in (*functions, configuration, self._folder / "strings/0x409", self._folder):
+                if path.exists():
+                    path.rmdir()
 
 
 class _Port:
@@ -200,6 +211,18 @@ class _Port:
         self._server.stop()
         self._thread.join()
         os.close(self._fd)
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Keep the tests of other workers from making or removing a function meanwhile.
+
+    u_serial.c frees the number of a port before it takes the node of that number away: who asks
+    for a number in between is given that one, and EEXIST.
+    """
+    with Path("/run/gadgets.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _wait_for(condition: Callable[[], object], complaint: str) -> None:
