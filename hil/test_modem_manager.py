@@ -61,6 +61,7 @@ def test_it_lets_go_of_the_examined_device_alone_and_gets_it_back(bench: Virtual
     assert (result.json["cause"], result.errors) == ("sim_not_activated", "")
     wait_for(lambda: shown(examined) is not None and shown(other) is not None)
     before = shown(other)
+    ordinary_user_takes_the_second_port(examined)
 
     program = examined.start_check("--wait", "2")
     wait_for(lambda: shown(examined) is None)
@@ -70,11 +71,8 @@ def test_it_lets_go_of_the_examined_device_alone_and_gets_it_back(bench: Virtual
     assert shown(other) == before
 
 
-@pytest.mark.usefixtures("manager")
-def test_an_ordinary_user_takes_the_second_port(bench: VirtualBench) -> None:
+def ordinary_user_takes_the_second_port(device: VirtualDevice) -> None:
     """Only root may ask ModemManager to let go; the port that it leaves alone serves as well."""
-    device = bench.product("quectel-ec25", "quectel-ec2x/sim_not_activated")
-    wait_for(lambda: shown(device) is not None)
     before = shown(device)
     command = [*ORDINARY_USER, *SIMDIAG, "check", *device.options, "--json", "--wait", "2"]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import HEALTHY, Bench, Capability, Choice, Device, Program
+from bench import HEALTHY, Bench, Capability, Choice, Device
 from simdiag.emulator import EmulatedModem, scenario
 from simdiag.emulator.server import Wire
 from virtual.gadget import Gadget, products
@@ -59,7 +59,7 @@ class VirtualBench(Bench):
         self._runs = itertools.count()
         self._free = list(BUSES)
 
-    def start(self, words: Sequence[str]) -> Program:
+    def start(self, words: Sequence[str]) -> Forked:
         """Start simdiag, forked from a process that has loaded it."""
         folder = self._folder / f"run{next(self._runs)}"
         folder.mkdir()

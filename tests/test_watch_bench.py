@@ -39,14 +39,14 @@ def examined(bench: Bench, device: UsbModem) -> Visit:
     return visit
 
 
-def test_a_device_is_examined_once_nothing_of_it_has_changed_for_a_second():
+def test_a_device_is_examined_once_nothing_of_it_has_changed_for_half_a_second():
     bench = Bench()
     bench.see([replace(EC25, ports=())], 0.0)
     bench.see([EC25], 0.7)
-    assert bench.next_due_s() == pytest.approx(1.7)
-    assert started(bench, 1.6) == []
-    (visit,) = started(bench, 1.7)
-    assert (visit.device, visit.state, visit.began_s) == (EC25, State.EXAMINING, 1.7)
+    assert bench.next_due_s() == pytest.approx(1.2)
+    assert started(bench, 1.1) == []
+    (visit,) = started(bench, 1.2)
+    assert (visit.device, visit.state, visit.began_s) == (EC25, State.EXAMINING, 1.2)
     assert started(bench, 9.0) == []
 
 

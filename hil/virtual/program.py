@@ -48,6 +48,10 @@ class Forked:
         """Return the status, or ``None`` while it runs."""
         return self.returncode
 
+    def printed(self) -> str:
+        """Return what it has printed so far."""
+        return self._output.read_text() if self._output.exists() else ""
+
     def send_signal(self, sig: int) -> None:
         """Send it a signal."""
         os.kill(self.pid, sig)

@@ -92,6 +92,16 @@ def wait_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
+def interrupt_option(command: F) -> F:
+    """Add ``--interrupt``."""
+    return click.option(
+        "--interrupt", is_flag=True,
+        help=_(
+            "Have ModemManager let go of the device even if that interrupts a data connection."
+        ),
+    )(command)  # fmt: skip
+
+
 def chosen_profile(profile_id: str | None) -> CarrierProfile | None:
     """Return the profile that the user named; a wrong name is a usage error that lists all."""
     from simdiag.registry import profiles

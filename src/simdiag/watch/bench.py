@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from simdiag.discovery import Kind, UsbModem
 from simdiag.driver import Layer
 
-_SETTLE_S = 1.0
+_SETTLE_S = 0.5
 _PATIENCE_S = 6.0
 _LIMIT_S = 10.0
 _RETURN_S = 10.0

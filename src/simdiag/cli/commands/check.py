@@ -12,6 +12,7 @@ import click
 
 from simdiag.cli.common import (
     chosen_profile,
+    interrupt_option,
     json_option,
     language_option,
     profile_option,
@@ -46,11 +47,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help=_("Examine twice, with a card that works elsewhere in between: card or device?"),
 )
-@click.option(
-    "--interrupt",
-    is_flag=True,
-    help=_("Have ModemManager let go of the device even if that interrupts a data connection."),
-)
+@interrupt_option
 @reveal_option
 @language_option
 def command(

@@ -14,6 +14,7 @@ import click
 
 from simdiag.cli.common import (
     chosen_profile,
+    interrupt_option,
     json_option,
     language_option,
     profile_option,
@@ -57,11 +58,12 @@ def _folder(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> 
 @click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help=_("End after N examinations.")
 )
+@interrupt_option
 @reveal_option
 @language_option
 def command(
     profile_id: str | None, as_json: bool, out: Path | None, wait_s: float, new_only: bool,
-    count: int | None, reveal: frozenset[str],
+    count: int | None, interrupt: bool, reveal: frozenset[str],
 ) -> int:  # fmt: skip
     """Watch the bus."""
     from simdiag.agent import Options
@@ -70,7 +72,7 @@ def command(
     from simdiag.cli.status import Status, of_cause, worst
     from simdiag.watch import Watcher, examine_device, usb_source
 
-    options = Options(chosen_profile(profile_id), wait_s)
+    options = Options(chosen_profile(profile_id), wait_s, interrupt=interrupt)
     warn_of_broken_files()
     archive = Archive(out, reveal) if out else None
     statuses: set[Status] = set()
