@@ -73,9 +73,18 @@ def link(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.addresses", found)
 
 
+def link_changed(reply: Reply) -> Iterator[Fact]:
+    """+APP PDP: connection (left out by the SIM7000), then ACTIVE or DEACTIVE."""
+    values = reply.fields()
+    state = (values.text(len(values) - 1) or "").upper()
+    if state in ("ACTIVE", "DEACTIVE"):
+        yield Fact("data.outcome", "accepted" if state == "ACTIVE" else "failed")
+
+
 DRIVER = ModemDriver(
     family="simcom-sim7000",
     vendor="SIMCom",
+    attempts=tuple(f"AT+CNACT={to}" for to in ("0,1", "1,1", "2,1", "3,1", '1,"')),
     match=usb(0x1E0E, 0x9205, 0x9206),
     identify=r"(?<![A-Z])SIM70[0789]0",
     dialect=Dialect(urc_prefixes=("+APP PDP:", "*PSUTTZ", "DST:")),
@@ -92,6 +101,7 @@ DRIVER = ModemDriver(
         "+CBANDCFG:": bands,
         "+CGNAPN:": granted,
         "+CNACT:": link,
+        "+APP PDP:": link_changed,
     },
     overrides={
         "+CBC:": voltage,

@@ -173,10 +173,23 @@ def module_information(reply: Reply) -> Iterator[Fact]:
             yield Fact(f"device.{names[label.strip()]}", value.strip()[:100])
 
 
+def opened(reply: Reply) -> Iterator[Fact]:
+    """+NETOPEN: 0 or an error's number, after the OK to AT+NETOPEN; to AT+NETOPEN? a state."""
+    number = reply.fields().integer(0)
+    if number is not None and not reply.command.rstrip().endswith("?"):
+        yield Fact("data.outcome", "failed" if number else "accepted")
+
+
+def already(reply: Reply) -> Iterator[Fact]:
+    """+IP ERROR: Network is already opened, before the ERROR to AT+NETOPEN."""
+    if "already" in reply.text.lower():
+        yield Fact("data.outcome", "accepted")
+
+
 DRIVER = ModemDriver(
     family="simcom-sim7600",
     vendor="SIMCom",
-    attempts=("AT+NETOPEN", "AT+CNACT=", "AT$QCRMCALL=1"),
+    attempts=("AT+NETOPEN", "AT$QCRMCALL=1"),
     match=usb(0x1E0E, 0x9001, 0x9003),
     identify=r"(?<![A-Z])(SIM5360|SIM7[1256]00|SIM7906|SIM8[23]\d\d)",
     ports={
@@ -199,6 +212,8 @@ DRIVER = ModemDriver(
         "+SPIC:": pin_counter,
         "+CPMUTEMP:": temperature,
         "+CNMP:": preferred_mode,
+        "+NETOPEN:": opened,
+        "+IP ERROR:": already,
         "AT+SIMCOMATI": module_information,
     },
 )

@@ -20,6 +20,9 @@ HEALTHY = {
     "an answer of its own to an order": "AT+CEREG?/+CEREG: 0,1/OK/AT+CGATT=1/ATTACHED/OK",
     "answers without prefix": "AT+CPIN?/READY/OK/AT+CSQ/20,99/OK/AT+CEREG?/0,1/OK/AT+CGATT?/1/OK",
     "to open what is open fails": 'AT+CEREG?/+CEREG: 0,1/OK/AT+QIACT?/+QIACT: 1,1,1,"10.1.2.3"/OK/AT+QIACT=1/ERROR',
+    "the network is open already": "AT+CREG?/+CREG: 0,1/OK/AT+NETOPEN/+IP ERROR: Network is already opened/ERROR",
+    "opened, and the question for it": "AT+CREG?/+CREG: 0,1/OK/AT+NETOPEN/OK/+NETOPEN: 0/AT+NETOPEN?/+NETOPEN: 1/OK",
+    "closed on purpose": "AT+CREG?/+CREG: 0,1/OK/AT+CNACT=0,1/OK/+APP PDP: 0,ACTIVE/AT+CNACT=0,0/OK/+APP PDP: 0,DEACTIVE",
     "the second attempt is accepted": "AT+CEREG?/+CEREG: 0,1/OK/AT+NETOPEN/ERROR/AT+NETOPEN/OK",
 }  # fmt: skip
 
@@ -40,6 +43,15 @@ FAULTS = {
     ),
     "emergency calls only": ("network_refused", "AT+CPIN?/+CPIN: READY/OK/AT+CEREG?/+CEREG: 0,11/OK"),
     "a context that does not open": ("data_not_connected", "AT+CEREG?/+CEREG: 0,1/OK/AT+QIACT=1/ERROR"),
+    "a network that does not open, said later": ("data_not_connected", "AT+CREG?/+CREG: 0,1/OK/AT+NETOPEN/OK/+NETOPEN: 1"),
+    "a link that goes down by itself": (
+        "data_not_connected",
+        "AT+CREG?/+CREG: 0,1/OK/AT+CNACT=0,1/OK/+APP PDP: 0,ACTIVE/+APP PDP: 0,DEACTIVE/AT+CGATT?/+CGATT: 1/OK",
+    ),
+    "a card that was read in time": (
+        "data_not_connected",
+        "+CPIN: NOT READY/AT+CREG?/+CREG: 0,1/OK/AT+SAPBR=1,1/ERROR",
+    ),
     "a call that does not come about": ("data_not_connected", "AT+CEREG?/+CEREG: 0,1/OK/ATD*99#/NO CARRIER"),
     "words of both tables after an attempt": (
         "data_not_subscribed",

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 _ERROR = re.compile(
     r"^(\+CME ERROR|\+CMS ERROR|\+EXT ERROR|MODEM ERROR)\s?:\s*(.*)$", re.IGNORECASE
 )
-_PREFIXED = re.compile(r"^[+^$#%!*&_][A-Za-z0-9_]+\s?:|^\*ATREADY\b|^\+WIND:|^\^[A-Z]+")
+_PREFIXED = re.compile(
+    r"^[+^$#%!*&_][A-Za-z0-9_]+(?:\s[A-Z]{2,5})?\s?:|^\*ATREADY\b|^\+WIND:|^\^[A-Z]+"
+)
 _OK = frozenset({"OK"})
 _FAILED = frozenset(
     {"ERROR", "ABORTED", "COMMAND NOT SUPPORT", "COMMAND NOT SUPPORTED", "TOO MANY PARAMETERS"}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from simdiag.driver import Reader, Reply
 from simdiag.evidence import Error, Exchange, Reading
 
-_PREFIX = re.compile(r"^(?:[+^$#%!*&_][A-Za-z0-9_]+(?:\s(?:ERROR))?)\s?(?=:)|^[*^][A-Z]+")
+_PREFIX = re.compile(r"^(?:[+^$#%!*&_][A-Za-z0-9_]+(?:\s[A-Z]{2,5})?)\s?(?=:)|^[*^][A-Z]+")
 _COMMAND = re.compile(r"^AT(?:[+^$#%!*&_]?[A-Z0-9]+)\??", re.IGNORECASE)
 _DECISIVE = {
     "CFUN?": "device.functionality", "CPIN?": "sim.state", "CREG?": "registration.cs.status",
@@ -34,25 +34,43 @@ def interpreter(readers: Mapping[str, Reader], attempts: tuple[str, ...] = ()) -
     """
     words = tuple(k for k in readers if not k.endswith(":") and not k.startswith("AT"))
     cache: OrderedDict[object, tuple[Reading, ...]] = OrderedDict()
+    attempt = _Attempt(attempts)
 
     def interpret(exchange: Exchange) -> tuple[Reading, ...]:
         key = exchange[1:4]  # command, lines, error
         readings = cache.get(key)
         if readings is None:
             readings = cache[key] = tuple(_readings(exchange, readers, words))
-            if exchange.ended and _begins(exchange.command, attempts):
-                result = "failed" if exchange.error is not None else "accepted"
-                attempt = Reading("data.attempt", result, str(exchange.error or "OK"))
-                readings = cache[key] = (*readings, attempt)
             if len(cache) > _CACHE_SIZE:
                 cache.popitem(last=False)
-        return readings
+        result = attempt.result(exchange, readings)
+        return readings if result is None else (*readings, result)
 
     return interpret
 
 
-def _begins(command: str, attempts: tuple[str, ...]) -> bool:
-    return command.replace(" ", "").upper().startswith(attempts)
+class _Attempt:
+    """Follows the commands that open a data connection; some modems say later what came of one."""
+
+    def __init__(self, beginnings: tuple[str, ...]) -> None:
+        self._beginnings = beginnings
+        self._under_way = False
+        self._foretold: Reading | None = None
+
+    def result(self, exchange: Exchange, readings: tuple[Reading, ...]) -> Reading | None:
+        """Return what is known now of the attempt, if the exchange says something of it."""
+        command = exchange.command.replace(" ", "").upper()
+        begins = command.startswith(self._beginnings) and not command.endswith("?")
+        if begins or "=" in command:  # any other order may be what ends the connection
+            self._under_way = begins
+        outcome = next((r for r in readings if r.name == "data.outcome"), None)
+        told, self._foretold = outcome or self._foretold, None if command else outcome
+        if told is not None and (begins or (outcome and self._under_way and not command)):
+            return told._replace(name="data.attempt")
+        if not begins or not exchange.ended:
+            return None
+        result = "failed" if exchange.error is not None else "accepted"
+        return Reading("data.attempt", result, str(exchange.error or "OK"))
 
 
 def _readings(

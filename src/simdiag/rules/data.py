@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from simdiag.evidence import Evidence, Observation
@@ -113,6 +114,9 @@ def _failed_attempt(evidence: Evidence) -> Observation | None:
     return attempt if attempt is not None and attempt.value == "failed" else None
 
 
+_ATTACH = re.compile(r"\+CGATT\s*=", re.IGNORECASE)
+
+
 @rule
 def attempt(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """An attach or activation that somebody asked for failed, without a cause."""
@@ -122,7 +126,12 @@ def attempt(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     if data_up(evidence):  # to open what is open fails too
         return
     attached = evidence.last("data.attached")
-    if attached is not None and attached.value and is_newer(attached, failed):
+    if (
+        attached is not None
+        and attached.value
+        and is_newer(attached, failed)
+        and _ATTACH.search(failed.source.command)
+    ):
         return
     if refused(evidence):  # that is the reason
         return

@@ -69,6 +69,8 @@ _SECONDARY = re.compile(r"AT\+(?:CNUM|CPB|CSMP|CMG|CSCA)")
 
 def _disproof(evidence: Evidence, state: Observation) -> Observation | None:
     """Return what shows that one failed question does not make the card unusable."""
+    if state.value == "busy" and is_newer(served := registration(evidence), state):
+        return served  # it was read since
     asked = state.source.command.upper().replace(" ", "")
     if not asked or "CPIN" in asked or _answer_to_cpin(evidence) not in (None, "READY"):
         return None

@@ -64,7 +64,9 @@ _COMMENT = re.compile(
     r"|(?<!:)//(?=\s*[\u2e80-\u9fff])|(?<!\s)\s{2,}(?=[\u2e80-\u9fff])"
     r'|(?<!\s)\s+\((?=RIL_)|(?<!\s)\s*\((?=[^()"]{0,100}[\u2e80-\u9fff])'
 )
-_RESULT_NAME = re.compile(r"[+^$#%!*&_]\s?[A-Z][A-Z0-9_]+(?:\s?:|$)|\*ATREADY|\^[A-Z]{3,}(?![a-z])")
+_RESULT_NAME = re.compile(
+    r"[+^$#%!*&_]\s?[A-Z][A-Z0-9_]+(?:\s[A-Z]{2,5})?(?:\s?:|$)|\*ATREADY|\^[A-Z]{3,}(?![a-z])"
+)
 _PLAIN_REPLY = re.compile(r"""[+^][A-Z][A-Z0-9]++: ?[0-9A-Z,."():*/-]*+""")
 """A short cut: most lines of a capture that differ are of this kind, and need no further look."""
 _WORD = re.compile(r"[A-Za-z0-9\u00c0-\uffff]")
