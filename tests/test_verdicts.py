@@ -20,6 +20,7 @@ HEALTHY = {
     "an answer of its own to an order": "AT+CEREG?/+CEREG: 0,1/OK/AT+CGATT=1/ATTACHED/OK",
     "answers without prefix": "AT+CPIN?/READY/OK/AT+CSQ/20,99/OK/AT+CEREG?/0,1/OK/AT+CGATT?/1/OK",
     "to open what is open fails": 'AT+CEREG?/+CEREG: 0,1/OK/AT+QIACT?/+QIACT: 1,1,1,"10.1.2.3"/OK/AT+QIACT=1/ERROR',
+    "5G alone, for which +CSQ and +CREG have no words": 'AT+CSQ/+CSQ: 99,99/OK/AT+COPS?/+COPS: 0,0,"Operator",11/OK/AT+CREG?/+CREG: 2,0/OK',
     "the network is open already": "AT+CREG?/+CREG: 0,1/OK/AT+NETOPEN/+IP ERROR: Network is already opened/ERROR",
     "opened, and the question for it": "AT+CREG?/+CREG: 0,1/OK/AT+NETOPEN/OK/+NETOPEN: 0/AT+NETOPEN?/+NETOPEN: 1/OK",
     "closed on purpose": "AT+CREG?/+CREG: 0,1/OK/AT+CNACT=0,1/OK/+APP PDP: 0,ACTIVE/AT+CNACT=0,0/OK/+APP PDP: 0,DEACTIVE",
@@ -43,6 +44,10 @@ FAULTS = {
     ),
     "emergency calls only": ("network_refused", "AT+CPIN?/+CPIN: READY/OK/AT+CEREG?/+CEREG: 0,11/OK"),
     "a context that does not open": ("data_not_connected", "AT+CEREG?/+CEREG: 0,1/OK/AT+QIACT=1/ERROR"),
+    "a log with misspelt words": (
+        "radio_off",
+        "Send:at!pcinfo?/Recieve: State: Low Power Mode/Recieve: LPM voters - Temp:0, Volt:0, User:0, W_DISABLE:1/Recieve: OK",
+    ),
     "a network that does not open, said later": ("data_not_connected", "AT+CREG?/+CREG: 0,1/OK/AT+NETOPEN/OK/+NETOPEN: 1"),
     "a link that goes down by itself": (
         "data_not_connected",

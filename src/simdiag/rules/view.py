@@ -13,7 +13,8 @@ DOMAINS = (*PACKET_DOMAINS, "cs")
 REGISTERED = (1, 5, 6, 7, 9, 10)
 """Home, roaming, and the kinds for short messages or CSFB only, all of which carry LTE data."""
 SERVED_STATES = ("camped", "connected")
-_LTE = 7
+_LTE, _NR = 7, 11
+"""Access technologies of TS 27.007 clause 7.3: E-UTRAN, and NR with a 5G core."""
 
 
 def status(evidence: Evidence, domain: str) -> Observation | None:
@@ -253,6 +254,9 @@ def hears_nothing(evidence: Evidence) -> Observation | None:
         return None
     if refused(evidence):  # only a network that is heard can refuse
         return None
+    cell = serving_cell(evidence)
+    if cell is not None and cell.name == "operator.access_technology" and cell.value >= _NR:
+        return None  # +CSQ has no value for it
     levels = (evidence.last(f"signal.{k}_dbm") for k in ("rssi", "rscp"))
     return None if any(is_newer(o, silence) for o in levels) else silence
 
