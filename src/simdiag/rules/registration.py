@@ -86,7 +86,7 @@ def _is_own(plmn: str, evidence: Evidence, profile: CarrierProfile | None) -> bo
     return plmn in own
 
 
-def _abroad(evidence: Evidence, profile: CarrierProfile | None) -> bool:
+def _in_foreign_network(evidence: Evidence, profile: CarrierProfile | None) -> bool:
     """Whether the network, or the last one that the card noted, is not the card's own."""
     network = evidence.value("operator.plmn") or evidence.value("sim.last_plmn")
     return bool(network and home_plmns(evidence)) and not _is_own(network, evidence, profile)
@@ -104,7 +104,11 @@ def refused_without_reason(evidence: Evidence, profile: CarrierProfile | None) -
         Alternative("roaming_not_allowed", ELSEWHERE),
         Alternative("device_not_allowed", SWAP),
     )
-    if card is not None and card.value == "roaming not allowed" and _abroad(evidence, profile):
+    if (
+        card is not None
+        and card.value == "roaming not allowed"
+        and _in_foreign_network(evidence, profile)
+    ):
         yield fault(
             "roaming_not_allowed",
             0.65,
@@ -175,17 +179,19 @@ def operator_says_invalid(evidence: Evidence, _: CarrierProfile | None) -> Itera
     )
 
 
+def _is_abroad(evidence: Evidence) -> bool:
+    """Whether the network is of another country than the card (TS 23.003 clause 2.2: the MCC)."""
+    visited, home = str(evidence.value("operator.plmn") or ""), home_plmns(evidence)
+    return bool(visited and home) and visited[:3] != home[0][:3]
+
+
 @rule
 def roaming_switched_off(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """The modem's own roaming switch keeps a foreign card off every network."""
     switch = evidence.last("radio.roaming_enabled")
     if switch is None or switch.value or registration(evidence) or radio_is_off(evidence):
         return
-    visited = str(evidence.value("operator.plmn") or "")
-    abroad = (
-        bool(visited) and bool(home_plmns(evidence)) and visited[:3] != home_plmns(evidence)[0][:3]
-    )
-    if abroad:
+    if _is_abroad(evidence):
         yield fault(
             "roaming_not_allowed",
             0.8,
