@@ -1,8 +1,9 @@
 """Measures usage accounting: `python benchmarks/usage.py`, as root for the part with traffic.
 
 Accuracy: every kind of traffic at once over a link whose truth nftables counts, beside the method
-that needs no rights and, where it is installed, nethogs. Cost: kernel time per packet by the
-kernel's own statistics, the recorder's CPU time and memory. Storage: two years of a busy computer.
+that needs no rights, the same method where programs may be looked at (``polling``) and, if it is
+installed, nethogs. Cost: kernel time per packet by the kernel's own statistics, the recorder's CPU
+time and memory. Storage: two years of a busy computer.
 The exit status is 1 if a target of the project is missed. ``--quick`` is a tenth of the traffic;
 ``--json`` prints figures for programs.
 """
@@ -18,25 +19,31 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from usage_network import COMPUTER, OPERATOR, OPERATOR6, Network, missing, run
+from usage_network import COMPUTER, OPERATOR, OPERATOR6, PHONE, VPN, Network, missing, run
 from usage_store import measure_store
 
 SIMDIAG = (sys.executable, "-m", "simdiag", "usage")
 PROGRAMS = ("bulk_down", "bulk_up", "short", "forks", "udp_con", "udp_uncon", "udp_up", "ipv6",
-            "dns", "tethered", "older_tcp")  # fmt: skip
+            "dns", "tethered", "contained", "older_tcp", "vpn", "vpn_user",
+            "vpn_other")  # fmt: skip
+INSIDE = ("vpn_user", "vpn_other")
+"""What is seen on the link as the VPN's traffic only."""
 PORTS = {name: 5001 + n for n, name in enumerate(PROGRAMS)}
 SERVERS = {"older_srv": 8080}
-LOCAL = [name for name in (*PROGRAMS, "ping", *SERVERS) if name != "tethered"]
-A_FEW_PACKETS = 600
+COMPARED = [name for name in (*PROGRAMS, "ping", *SERVERS) if name not in INSIDE]
+A_FEW_PACKETS = 1200
 """The last acknowledgement of a connection may find no socket any more: it has no owner."""
 A_FEW_FRAMES = 6000
 """ARP and neighbour discovery, which count little in a full run only."""
 DIRECTIONS = ("rx_bytes", "tx_bytes")
 TCP = ("bulk_down", "bulk_up", "short", "forks", "ipv6", "older_tcp", *SERVERS)
+VPN_NEAR, VPN_FAR = "10.9.0.2", "10.9.0.1"
+MAY_LOOK = "-all,+dac_read_search,+sys_ptrace"
+"""What a root needs who polls socket statistics, and names programs."""
 STATISTICS = Path("/proc/sys/kernel/bpf_stats_enabled")
 
 
@@ -63,7 +70,14 @@ def workload(network: Network, scale: float) -> list[subprocess.Popen[str]]:
         on_computer("ipv6", "tcp", OPERATOR6, PORTS["ipv6"], n(10_000_000), n(1_000_000)),
         on_computer("dns", "dns", *port("dns"), n(300)),
         on_computer("ping", "ping", OPERATOR, n(100)),
-        network.traffic("tethered", "tethered", "tcp", *port("tethered"), n(10_000_000), 0),
+        network.traffic(
+            "behind", "tethered", "tcp", *port("tethered"), n(10_000_000), n(1_000_000)
+        ),
+        network.traffic(
+            "container", "contained", "tcp", *port("contained"), n(5_000_000), n(5_000_000)
+        ),
+        on_computer("vpn_user", "tcp", VPN_FAR, PORTS["vpn_user"], n(3_000_000), 0),
+        on_computer("vpn_other", "tcp", VPN_FAR, PORTS["vpn_other"], n(1_000_000), 0),
         network.traffic("operator", "op", "tcp", COMPUTER, 8080, n(5_000_000), n(1_000_000)),
     ]
 
@@ -78,8 +92,12 @@ def statistics() -> Iterator[None]:
         STATISTICS.write_text(before)
 
 
-def start_recorder(network: Network, path: Path, user: str | None = None) -> subprocess.Popen[str]:
+def start_recorder(
+    network: Network, path: Path, user: str | None = None, capabilities: str | None = None
+) -> subprocess.Popen[str]:
     words = (*SIMDIAG, "record", "--interface", "wwan0", "--db", str(path))
+    if capabilities is not None:
+        words = ("setpriv", f"--bounding-set={capabilities}", *words)
     recorder = network.start("computer", *words, user=user, stderr=subprocess.PIPE)
     line = ""
     while "Recording" not in line:
@@ -95,6 +113,16 @@ def start_nethogs(network: Network, trace: Path) -> subprocess.Popen[str]:
         hogs = subprocess.Popen(line, stdout=output, stderr=subprocess.DEVNULL, text=True)
     time.sleep(1)
     return hogs
+
+
+def start_vpn(network: Network) -> list[subprocess.Popen[str]]:
+    """Start both ends of a VPN; the far one hears of the near one by its first packet."""
+    port = PORTS["vpn"]
+    far = network.traffic("operator", "vpn_far", "tunnel", VPN_FAR, port)
+    near = network.traffic("computer", "vpn", "tunnel", VPN_NEAR, 0, OPERATOR, port)
+    for end in (far, near):
+        end.stdout.readline()
+    return [far, near]
 
 
 def start_older_connection(network: Network, scale: float) -> subprocess.Popen[str]:
@@ -168,11 +196,14 @@ def measure_traffic(scale: float, *, others: bool) -> dict:
         network = Network(folder, PORTS, SERVERS)
         stack.enter_context(network.up())
         stack.enter_context(statistics())
-        older = network.serve()
+        older = [*start_vpn(network), *network.serve()]
         older.append(start_older_connection(network, scale))
         meters = {"kernel": start_recorder(network, folder / "kernel.db")}
         if others:
             meters["sockets"] = start_recorder(network, folder / "sockets.db", user="nobody")
+            meters["polling"] = start_recorder(
+                network, folder / "polling.db", capabilities=MAY_LOOK
+            )
         if others and shutil.which("nethogs"):
             meters["nethogs"] = start_nethogs(network, folder / "nethogs")
         for process in (*older, *meters.values()):
@@ -197,6 +228,11 @@ def measure_traffic(scale: float, *, others: bool) -> dict:
         result["truth"] = grown(truth, network.truth())
         result["report"] = report(folder / "kernel.db")
         result["kernel"] = by_program(result["report"])
+        for row in report(folder / "kernel.db", "client")["rows"]:
+            if row["client"] == PHONE:
+                result["kernel"]["tethered"] = (row["rx_bytes"], row["tx_bytes"])
+        result["users_of_vpn"] = {n: result["kernel"].pop(n, (0, 0)) for n in (VPN, *INSIDE)}
+        result["kernel"][VPN] = sums(result["users_of_vpn"].values())
         if "sockets" in meters:
             found = report(folder / "sockets.db", "user")
             result["sockets"] = [
@@ -206,6 +242,8 @@ def measure_traffic(scale: float, *, others: bool) -> dict:
             result["sockets_by_user"] = [
                 sum(row[name] for row in found["rows"]) for name in DIRECTIONS
             ]
+        if "polling" in meters:
+            result["polling"] = by_program(report(folder / "polling.db"))
         if "nethogs" in meters:
             result["nethogs"] = nethogs_figures((folder / "nethogs").read_text(errors="replace"))
         return result
@@ -218,6 +256,10 @@ def grown(before: dict, after: dict) -> dict[str, list[int]]:
     }
 
 
+def sums(pairs: Iterable[Iterable[int]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(*pairs, strict=True)))
+
+
 def percent(mine: float, true: float) -> str:
     return f"{100 * mine / true:.2f}" if true else "–"
 
@@ -227,21 +269,18 @@ def tcp_truth(result: dict) -> list[int]:
 
 
 def beyond_rows(result: dict) -> list[int]:
-    """Return what neither a row, nor a packet without owner, nor the tethered device explains."""
+    """Return what neither a row, nor a packet without owner, nor a client explains."""
     left = result["report"]["unattributed"]
-    return [
-        left[name] - left["ownerless"][name] - result["truth"]["tethered"][n]
-        for n, name in enumerate(DIRECTIONS)
-    ]
+    return [left[name] - left["ownerless"][name] for name in DIRECTIONS]
 
 
 def show_traffic(result: dict) -> None:
-    columns = [name for name in ("kernel", "nethogs") if name in result]
+    columns = [name for name in ("kernel", "polling", "nethogs") if name in result]
     print(
         "| program | true bytes, received/sent | " + " | ".join(f"{c}, %" for c in columns) + " |"
     )
     print("|---|---|" + "---|" * len(columns))
-    for name in (*LOCAL, "tethered"):
+    for name in COMPARED:
         true = result["truth"][name]
         cells = (
             "/".join(map(percent, result[column].get(name, (0, 0)), true)) for column in columns
@@ -252,6 +291,7 @@ def show_traffic(result: dict) -> None:
             found = "/".join(map(percent, result[title], tcp_truth(result)))
             print(f"all TCP, {title} as nobody: {found} % of {tcp_truth(result)}")
     interface = [result["report"]["interface"][name] for name in DIRECTIONS]
+    print(f"of vpn: {result['users_of_vpn']}")
     print(f"interface {interface}, unexplained {beyond_rows(result)} bytes")
     print(f"losses {result['report']['losses']}")
     print("recorder:", {name: round(value, 1) for name, value in result["cost"].items()})
@@ -261,7 +301,7 @@ def show_traffic(result: dict) -> None:
 def check(result: dict) -> list[str]:
     """Return the targets of accuracy that were missed."""
     problems = []
-    for name in LOCAL:
+    for name in COMPARED:
         for mine, true in zip(
             result["kernel"].get(name, (0, 0)), result["truth"][name], strict=True
         ):

@@ -1,11 +1,16 @@
-"""A computer, its modem's link, an operator and a tethered device, in network namespaces.
+"""A computer, its modem's link, an operator, a container and a tethered device, in namespaces.
 
 ::
 
-    tethered  eth0 ── ap0  computer  wwan0 ── eth0  operator
+    behind eth0 ── lan0 phone eth0 ── ap0  computer  wwan0 ── eth0  operator
+                         container eth0 ── ctr0
 
-The link behaves as with a USB modem: the network stack segments what the computer sends, nothing
-is joined. What crosses it is counted by nftables after segmentation, by port: the truth.
+The phone is what the computer forwards for, whatever is behind it: all processes run on one kernel,
+which would otherwise tell whose they are.
+
+The link behaves as with a USB modem: the network stack segments what the computer sends, and what
+it receives is not joined. What crosses it is counted by nftables after segmentation, by port: the
+truth.
 """
 
 from __future__ import annotations
@@ -23,7 +28,11 @@ TOOLS = ("ip", "nft", "tc", "ethtool", "nsenter", "setpriv", "sysctl")
 TRAFFIC = Path(__file__).with_name("usage_traffic.py")
 OPERATOR, OPERATOR6, COMPUTER = "203.0.113.1", "2001:db8:1::1", "203.0.113.2"
 RATE = "100mbit"
-ICMP = "ping"
+ICMP, VPN = "ping", "vpn"
+PHONE, CONTAINER = "10.42.0.2", "172.30.0.2"
+JOINED = "tso on gso on gro on"
+"""What comes from other devices is joined, as WiFi drivers do, and separated at the link."""
+NAMESPACES = ("computer", "operator", "behind", "phone", "container")
 
 
 def run(*words: str, text: str | None = None) -> str:
@@ -44,7 +53,7 @@ def missing() -> str:
 
 
 class Network:
-    """Three namespaces; ``ports`` gives each program its own, by which the truth is counted.
+    """The namespaces; ``ports`` gives each program its own, by which the truth is counted.
 
     ``folder`` takes the programs: links to the interpreter, so that each has its name.
     """
@@ -52,7 +61,7 @@ class Network:
     def __init__(self, folder: Path, ports: dict[str, int], servers: dict[str, int]) -> None:
         self._folder = folder
         self._ports, self._servers = ports, servers
-        self._names = {n: f"simdiag{os.getpid()}{n}" for n in ("computer", "operator", "tethered")}
+        self._names = {n: f"simdiag{os.getpid()}{n}" for n in NAMESPACES}
 
     @contextmanager
     def up(self) -> Iterator[None]:
@@ -84,7 +93,8 @@ class Network:
         return self.start(where, str(program), str(TRAFFIC), *map(str, words))
 
     def serve(self) -> list[subprocess.Popen[str]]:
-        far = self.traffic("operator", "operator", "serve", *self._ports.values())
+        ports = [port for name, port in self._ports.items() if name != VPN]
+        far = self.traffic("operator", "operator", "serve", *ports)
         near = [
             self.traffic("computer", name, "serve", port) for name, port in self._servers.items()
         ]
@@ -104,10 +114,12 @@ class Network:
         return {name: (counted[f"{name}_down"], counted[f"{name}_up"]) for name in names}
 
     def _make_links(self) -> None:
-        computer, operator, tethered = self._names.values()
+        computer, operator, behind, phone, container = self._names.values()
         for a, near, b, far in (
             (computer, "wwan0", operator, "eth0"),
-            (computer, "ap0", tethered, "eth0"),
+            (computer, "ap0", phone, "eth0"),
+            (computer, "ctr0", container, "eth0"),
+            (phone, "lan0", behind, "eth0"),
         ):
             run("ip", "link", "add", near, "netns", a, "type", "veth", "peer", "name", far,
                 "netns", b)  # fmt: skip
@@ -115,22 +127,32 @@ class Network:
             (computer, "wwan0", f"{COMPUTER}/24", "2001:db8:1::2/64"),
             (operator, "eth0", f"{OPERATOR}/24", f"{OPERATOR6}/64"),
             (computer, "ap0", "10.42.0.1/24"),
-            (tethered, "eth0", "10.42.0.2/24"),
+            (phone, "eth0", f"{PHONE}/24"),
+            (phone, "lan0", "192.168.43.1/24"),
+            (behind, "eth0", "192.168.43.2/24"),
+            (computer, "ctr0", "172.30.0.1/24"),
+            (container, "eth0", f"{CONTAINER}/24"),
         ):
             for address in addresses:
                 once = ["nodad"] if ":" in address else []
                 run("ip", "-n", where, "addr", "add", address, "dev", name, *once)
             run("ip", "-n", where, "link", "set", name, "up")
         run("ip", "-n", computer, "route", "add", "default", "via", OPERATOR)
-        run("ip", "-n", tethered, "route", "add", "default", "via", "10.42.0.1")
-        run(*self.enter("computer", "sysctl", "-qw", "net.ipv4.ip_forward=1"))
-        for where, name, gso in (
-            ("computer", "wwan0", "on"),
-            ("operator", "eth0", "off"),
-            ("computer", "ap0", "off"),
-            ("tethered", "eth0", "off"),
+        run("ip", "-n", phone, "route", "add", "default", "via", "10.42.0.1")
+        run("ip", "-n", behind, "route", "add", "default", "via", "192.168.43.1")
+        run("ip", "-n", container, "route", "add", "default", "via", "172.30.0.1")
+        for where in ("computer", "phone"):
+            run(*self.enter(where, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
+        for where, name, joins in (
+            ("computer", "wwan0", "tso off gso on gro off"),
+            ("operator", "eth0", "tso off gso off gro off"),
+            ("computer", "ap0", JOINED),
+            ("phone", "eth0", JOINED),
+            ("phone", "lan0", JOINED),
+            ("behind", "eth0", JOINED),
+            ("container", "eth0", JOINED),
         ):
-            run(*self.enter(where, "ethtool", "-K", name, "tso", "off", "gso", gso, "gro", "off"))
+            run(*self.enter(where, "ethtool", "-K", name, *joins.split()))
         for where, name in (("computer", "wwan0"), ("operator", "eth0")):
             run(*self.enter(where, "tc", "qdisc", "add", "dev", name, "root", "tbf", "rate", RATE,
                             "burst", "64k", "limit", "64m"))  # fmt: skip
@@ -157,11 +179,12 @@ class Network:
                     }}
                 }}
                 """)  # fmt: skip
-        run(*self.enter("computer", "nft", "-f", "-"), text="""
-            table ip tethering {
-                chain leaving {
-                    type nat hook postrouting priority 100;
-                    oifname "wwan0" ip saddr 10.42.0.0/24 masquerade;
-                }
-            }
-            """)  # fmt: skip
+        for where, name in (("computer", "wwan0"), ("phone", "eth0")):
+            run(*self.enter(where, "nft", "-f", "-"), text=f"""
+                table ip translation {{
+                    chain leaving {{
+                        type nat hook postrouting priority 100;
+                        oifname "{name}" masquerade;
+                    }}
+                }}
+                """)  # fmt: skip

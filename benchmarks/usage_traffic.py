@@ -7,13 +7,17 @@
 ``udp HOST PORT DOWN UP connected|unconnected``
 ``dns HOST PORT COUNT``             a socket for each question
 ``ping HOST COUNT``
+``tunnel ADDRESS PORT [HOST PORT]`` a VPN over UDP without secrets, on an interface ``tun0``
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import select
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -21,6 +25,7 @@ import time
 REQUEST = struct.Struct("!QQ")  # bytes to send down, bytes that come up
 PIECE = bytes(1 << 16)
 DATAGRAM = bytes(1252)  # QUIC's usual size
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x1, 0x1000  # linux/if_tun.h
 PACE_S = 0.0005  # between datagrams: no queue overflows, so that all that is sent arrives
 
 
@@ -154,8 +159,28 @@ def ping(host: str, count: str) -> None:
             time.sleep(0.01)
 
 
+def tunnel(address: str, port: str, host: str = "", far_port: str = "0") -> None:
+    device = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH22x", b"tun0", IFF_TUN | IFF_NO_PI))
+    for words in (f"addr add {address}/24 dev tun0", "link set tun0 mtu 1400 up"):
+        subprocess.run(["ip", *words.split()], check=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outside:
+        outside.bind(("", int(port)))
+        far = (host, int(far_port))
+        print("ready", flush=True)
+        while True:
+            for ready in select.select([device, outside], [], [])[0]:
+                if ready is outside:
+                    packet, far = outside.recvfrom(2048)
+                    os.write(device, packet)
+                else:
+                    packet = os.read(device, 2048)
+                    if far[1]:
+                        outside.sendto(packet, far)
+
+
 def main(action: str, *arguments: str) -> None:
-    actions = {f.__name__: f for f in (serve, tcp, short, fork, udp, dns, ping)}
+    actions = {f.__name__: f for f in (serve, tcp, short, fork, udp, dns, ping, tunnel)}
     actions[action](*arguments)
 
 

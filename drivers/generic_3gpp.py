@@ -110,6 +110,14 @@ def battery(reply: Reply) -> Iterator[Fact]:
         yield Fact("device.voltage_mv", round(voltage))
 
 
+def operator_reply(reply: Reply) -> Iterator[Fact]:
+    """+CUSD (clause 7.15): state of the talk, the text or its hex digits, the coding scheme."""
+    found = reply.fields()
+    if found.integer(0) is not None:
+        words = {"status": found.integer(0), "text": found.text(1), "coding": found.integer(2)}
+        yield Fact("operator.reply", words)
+
+
 # ---- SIM ---------------------------------------------------------------------------------
 def pin_state(reply: Reply) -> Iterator[Fact]:
     """+CPIN (clause 8.3): what the module waits for; vendors add NOT INSERTED and the like."""
@@ -544,6 +552,7 @@ DRIVER = ModemDriver(
         "+CFUN:": functionality,
         "AT+CFUN=": _set_functionality,
         "+CBC:": battery,
+        "+CUSD:": operator_reply,
         "+CPIN:": pin_state,
         "AT+CPIN=": _pin_entered,
         "+CPINR:": pin_retries,

@@ -16,11 +16,13 @@ from simdiag import hostfiles
 from simdiag.cli.commands import install_udev
 from simdiag.driver import ModemDriver, usb
 from simdiag.errors import SimdiagError
-from simdiag.hostfiles import RULES, SERVICE, installer, service_unit, udev_rules
+from simdiag.hostfiles import RULES, SERVICES, installer, service_unit, udev_rules
 from simdiag.registry import drivers
 
 RULE = "etc/udev/rules.d/70-simdiag.rules"
-UNIT = "etc/systemd/system/simdiag-watch.service"
+WATCH = SERVICES["watch"]
+UNIT = f"etc/systemd/system/{WATCH}"
+OTHER_UNIT = f"etc/systemd/system/{SERVICES['usage']}"
 
 
 def simdiag(*arguments: str) -> subprocess.CompletedProcess:
@@ -78,22 +80,26 @@ def test_only_what_no_jump_leads_past_is_changed():
     assert lines[change - 2 : change] == ['GOTO="simdiag_end"', 'LABEL="simdiag_modem"']
 
 
-def test_the_service_starts_what_is_installed():
-    text = service_unit(["/opt/sim diag/100%/$x/simdiag"], "dialout")
-    assert 'ExecStart="/opt/sim diag/100%%/$$x/simdiag" watch --out %S/simdiag\n' in text
-    assert "SupplementaryGroups=dialout\n" in text
+@pytest.mark.parametrize(
+    ("service", "words"), [("watch", "watch --out %S/simdiag"), ("usage", "usage record")]
+)
+def test_a_service_starts_what_is_installed(service, words):
+    text = service_unit(SERVICES[service], ["/opt/sim diag/100%/$x/simdiag"], "dialout")
+    assert f'ExecStart="/opt/sim diag/100%%/$$x/simdiag" {words}\n' in text
+    assert ("SupplementaryGroups=dialout\n" in text) == (service == "watch")
     assert "@" not in re.sub(r"@system-service", "", text)
 
 
-def test_systemd_takes_the_service(tmp_path):
+@pytest.mark.parametrize("name", SERVICES.values())
+def test_systemd_takes_a_service(name, tmp_path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
-    (tmp_path / SERVICE).write_text(service_unit([sys.executable, "-m", "simdiag"], "dialout"))
+    (tmp_path / name).write_text(service_unit(name, [sys.executable, "-m", "simdiag"], "dialout"))
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(tmp_path / SERVICE)],
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert (done.returncode, [x for x in done.stderr.splitlines() if SERVICE in x]) == (0, [])
+    assert (done.returncode, [x for x in done.stderr.splitlines() if name in x]) == (0, [])
 
 
 def test_udev_takes_the_rules(tmp_path):
@@ -115,13 +121,17 @@ def test_without_an_option_it_prints_and_changes_nothing():
     assert (done.returncode, done.stderr) == (0, "")
     assert opened(done.stdout)
     assert "[Service]" not in done.stdout
-    assert "[Service]" in simdiag("install-udev", "--service").stdout
+    assert " watch --out" in simdiag("install-udev", "--service").stdout
+    assert " usage record" in simdiag("install-udev", "--service", "usage").stdout
+    assert "'moon' is not one of" in simdiag("install-udev", "--service", "moon").stderr
 
 
 def test_it_installs_again_without_a_change_and_takes_all_away(tmp_path):
-    install = ("install-udev", "--install", "--service", "--root", str(tmp_path))
+    install = (
+        "install-udev", "--service", "--service", "usage", "--install", "--root", str(tmp_path)
+    )  # fmt: skip
     first = simdiag(*install)
-    files = [tmp_path / RULE, tmp_path / UNIT]
+    files = [tmp_path / RULE, tmp_path / UNIT, tmp_path / OTHER_UNIT]
     assert (first.returncode, first.stdout) == (0, "".join(f"{f} is written.\n" for f in files))
     assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o644}
     before = [f.stat().st_mtime_ns for f in files]
@@ -141,8 +151,8 @@ def test_it_installs_again_without_a_change_and_takes_all_away(tmp_path):
 def test_others_than_root_are_told_what_to_run(action, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SimdiagError) as refused:
-        install_udev.command.main([action, "--service"], standalone_mode=False)
-    told = r"only root may change /etc: run `sudo .* install-udev {} --service`"
+        install_udev.command.main([action, "--service", "usage"], standalone_mode=False)
+    told = r"only root may change /etc: run `sudo .* install-udev {} --service usage`"
     assert re.fullmatch(told.format(action), str(refused.value))
 
 
@@ -170,17 +180,19 @@ def told(monkeypatch, tmp_path) -> list[str]:
     calls: list[str] = []
     monkeypatch.setattr(installer, "tell_udev", lambda: calls.append("udev"))
     monkeypatch.setattr(installer, "tell_systemd", lambda: calls.append("systemd"))
-    monkeypatch.setattr(installer, "stop_service", lambda: calls.append("stop"))
+    monkeypatch.setattr(installer, "stop_services", lambda: calls.append("stop"))
     monkeypatch.setattr(installer, "closed_to_others", lambda: None)
     return calls
 
 
 def test_udev_and_systemd_are_told_in_the_right_order(told, tmp_path, capsys):
-    install_udev._install(tmp_path, service=False, live=True)
+    install_udev._install(tmp_path, (), live=True)
     assert told == ["udev"]
-    install_udev._install(tmp_path, service=True, live=True)
+    install_udev._install(tmp_path, ("watch", "usage"), live=True)
     assert told == ["udev", "udev", "systemd"]
-    assert "sudo systemctl enable --now simdiag-watch" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "sudo systemctl enable --now simdiag-watch" in shown
+    assert "sudo systemctl enable --now simdiag-usage" in shown
     del told[:]
     install_udev._uninstall(tmp_path, live=True)
     assert told == ["stop", "udev", "systemd"]

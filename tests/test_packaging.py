@@ -80,7 +80,7 @@ def test_the_wheel_holds_every_catalogue(wheel: Path) -> None:
 def test_the_wheel_holds_the_rules_and_the_service(wheel: Path) -> None:
     folder = ROOT / "src/simdiag/hostfiles"
     templates = {f"simdiag/hostfiles/{p.name}" for p in folder.glob("*.[rs]*")}
-    assert len(templates) == 2
+    assert len(templates) == 3
     assert templates <= packed(wheel)
 
 

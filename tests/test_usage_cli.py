@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from simdiag.cli import usage_report
+from simdiag.sizes import size
 from simdiag.usage.ledger import report
 from simdiag.usage.records import Amount, By, Label, Link, Method, Owner, Reading, State
 from simdiag.usage.store import Store
@@ -86,6 +87,26 @@ def test_a_period(recorded: Path) -> None:
     assert later["interface"]["rx_bytes"] == 1_000_000
 
 
+def test_a_period_that_ends_before_it_begins_is_refused(recorded: Path) -> None:
+    done = simdiag(
+        "report", "--db", recorded, "--since", "2026-10-16", "--until", "2026-10-14", "--json"
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "the period ends before it begins" in done.stderr
+
+
+def test_a_period_without_traffic_says_so(recorded: Path) -> None:
+    text = simdiag("report", "--db", recorded, "--since", "2030-01-01").stdout
+    assert "No traffic was recorded in this period." in text
+    assert "Method" not in text.splitlines()[-1]
+
+
+def test_no_duration_is_not_endless(tmp_path: Path) -> None:
+    done = simdiag("record", "--interface", "lo", "--db", tmp_path / "a.db", "--duration", "nan")
+    assert done.returncode == 2
+    assert "--duration" in done.stderr
+
+
 def test_csv_is_harmless_in_a_spreadsheet(recorded: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(simdiag("report", "--db", recorded, "--csv").stdout)))
     assert [row["program"][:6] for row in rows] == [
@@ -126,7 +147,7 @@ def test_every_kind_of_row_has_its_forms(recorded: Path, by: str) -> None:
      (3 * 10**15, "3000.0 TB")],
 )  # fmt: skip
 def test_sizes(octets: int, text: str) -> None:
-    assert usage_report.size(octets) == text
+    assert size(octets) == text
 
 
 def test_hostile_names_reach_no_terminal(recorded: Path) -> None:

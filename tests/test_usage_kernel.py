@@ -21,7 +21,7 @@ import pytest
 from simdiag.errors import SimdiagError
 from simdiag.message import Message
 from simdiag.usage import links, owners, recorder
-from simdiag.usage.kernel import KernelMeter, libbpf, meter
+from simdiag.usage.kernel import KernelMeter, census, libbpf, loading, meter
 from simdiag.usage.kernel.libbpf import Library, sum_of_cpus
 from simdiag.usage.records import Amount, Label, Method, total
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.xdist_group("usage")  # one after the other: each count
 @pytest.fixture
 def working() -> Iterator[KernelMeter]:
     try:
-        with closing(KernelMeter()) as made:
+        with closing(KernelMeter("usb0")) as made:
             yield made
     except SimdiagError as problem:
         pytest.skip(problem.message.render())
@@ -74,13 +74,21 @@ def test_every_kind_of_traffic_is_counted_for_its_program(working: KernelMeter) 
         pytest.skip(done.stderr)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert set(found["kernel"]) >= {"short", "forks", "ping", "older_srv", "older_tcp"}
+    names = {"short", "forks", "ping", "older_srv", "older_tcp", "contained", "tethered", "vpn"}
+    assert set(found["kernel"]) >= names
     assert found["report"]["losses"] == {}
-    assert found["report"]["method"] == "kernel"
+    assert found["report"]["method"] == "shares"  # the VPN's
+    parts = found["report"]["rows"] + [found["report"][n] for n in ("forwarded", "unattributed")]
+    for direction in ("rx_bytes", "tx_bytes"):
+        whole = found["report"]["interface"][direction]
+        assert sum(part[direction] for part in parts) == whole
+    users = found["users_of_vpn"]
+    assert users["vpn_user"][0] == pytest.approx(3 * users["vpn_other"][0], rel=0.05)
+    assert users["vpn"][0] < 0.1 * users["vpn_user"][0]  # on its way, when it was read
 
 
 def test_a_process_that_is_gone_has_its_name_from_the_kernel() -> None:
-    process = meter._gone(0, 4_000_000_000, b"curl\0junk\0")
+    process = census.gone(0, 4_000_000_000, b"curl\0junk\0")
     assert (process.owner.program, process.owner.user) == ("curl", "4000000000")
 
 
@@ -137,12 +145,37 @@ def test_a_socket_older_than_the_recorder_has_its_owner(elsewhere: None) -> None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as older:
         older.connect(BLACK_HOLE)
         try:
-            made = KernelMeter()
+            made = KernelMeter("usb0")
         except SimdiagError as problem:
             pytest.skip(problem.message.render())
         with closing(made):
             older.send(bytes(972))
             assert mine(made.read(links.find("usb0"))) == Amount(0, 1000, 0, 1)
+
+
+def test_processes_that_ended_are_forgotten(
+    elsewhere: None, working: KernelMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that only made a socket at once, those that sent once nothing more can come."""
+    usb0 = links.find("usb0")
+    working.read(usb0)
+    silent, talking = (
+        f"import socket; s = socket.socket(2, 2); {act}"
+        for act in ("", "s.sendto(bytes(972), ('203.0.113.9', 9))")
+    )
+    pids = set()
+    for code in (silent, talking):
+        with subprocess.Popen([sys.executable, "-c", code]) as process:
+            pids.add(process.pid)
+    working.wait(0.2)
+    known = working._census._known
+    assert pids <= set(known)
+    assert total(working.read(usb0).values()).tx_packets >= 1
+    monkeypatch.setattr(meter, "_IDLE_S", 0)
+    working.read(usb0)
+    working.read(usb0)
+    assert not pids & set(known)
+    assert not pids & set(map(meter._process, working._counted))
 
 
 def test_a_full_map_is_counted_and_said(elsewhere: None, working: KernelMeter) -> None:
@@ -205,10 +238,91 @@ def test_nothing_stays_behind(working: KernelMeter, tmp_path: Path, number: sign
     assert set(PINS.glob("**/*")) == pins
 
 
+# ---- as a service ------------------------------------------------------------------------
+def with_capabilities(tmp_path: Path, names: set[str]) -> str:
+    """Record as a root with these only, beside a user's older socket; return what it said."""
+    if shutil.which("setpriv") is None or not Path("/usr/bin/python3").exists():
+        pytest.skip("not installed: setpriv, or the system's python3")
+    drop = ",".join(["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in sorted(names))])
+    sleeper = (
+        "import socket, time; s = socket.create_server(('', 0)); print(flush=True); time.sleep(60)"
+    )
+    # not the interpreter of the tests, which other users may not run
+    words = ["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", sleeper]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as older:
+        try:
+            assert older.stdout.readline() == b"\n"
+            done = subprocess.run(
+                ["setpriv", f"--bounding-set={drop}", sys.executable, "-m", "simdiag", "usage", "record",
+                 "--interface", "lo", "--duration", "0", "--db", tmp_path / "usage.db"],
+                capture_output=True, text=True, env=os.environ | {"LANGUAGE": "en"},
+            )  # fmt: skip
+        finally:
+            older.kill()
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def capabilities_of_the_service() -> set[str]:
+    unit = (ROOT / "src/simdiag/hostfiles/simdiag-usage.service").read_text()
+    return set(
+        re.findall(r"\bCAP_\w+", " ".join(re.findall(r"^CapabilityBoundingSet=(.*)", unit, re.M)))
+    )
+
+
+def unseen(said: str) -> int:
+    """Return how many processes could not be looked at."""
+    found = re.search(r"^(\d+) processes could not be looked at", said, re.M)
+    return int(found[1]) if found else 0
+
+
+def test_the_service_has_the_capabilities_that_it_needs(
+    working: KernelMeter, tmp_path: Path
+) -> None:
+    """It sees what an unlimited root sees."""
+    working.close()
+    said = with_capabilities(tmp_path, capabilities_of_the_service())
+    assert "method kernel" in said
+    assert unseen(said) <= working.unseen
+    assert ("does not count it" in said) == (working._forwarding is None)
+
+
+@pytest.mark.parametrize("name", ["BPF", "NET_ADMIN", "DAC_READ_SEARCH", "SYS_PTRACE"])
+def test_it_has_no_capability_that_it_does_not_need(
+    working: KernelMeter, tmp_path: Path, name: str
+) -> None:
+    """All but CAP_PERFMON, which kernels before 6.12 ask for."""
+    working.close()
+    said = with_capabilities(tmp_path, capabilities_of_the_service() - {f"CAP_{name}"})
+    assert "No kernel counting" in said or unseen(said) > working.unseen
+
+
+# ---- the interface comes and goes --------------------------------------------------------
+def test_an_interface_that_goes_and_comes_back_is_counted_on(
+    elsewhere: None, working: KernelMeter
+) -> None:
+    usb0 = links.find("usb0")
+    working.read(usb0)
+    say(2)
+    run("ip", "link", "del", "usb0")
+    assert links.present(usb0.link) is None
+    assert mine(working.read(None)) == Amount(0, 2000, 0, 2)
+    for words in (
+        "link add usb0 type veth peer name far0", "addr add 203.0.113.2/24 dev usb0",
+        "link set usb0 up", "link set far0 up",
+    ):  # fmt: skip
+        run("ip", *words.split())
+    back = links.present(usb0.link)
+    assert back.index != usb0.index
+    working.read(back)
+    say(3)
+    assert mine(working.read(back)) == Amount(0, 3000, 0, 3)
+
+
 # ---- where it cannot be ------------------------------------------------------------------
 def best() -> tuple[Method, list[str]]:
     said: list[Message] = []
-    with closing(recorder.best_meter(said.append)) as found:
+    with closing(recorder.best_meter("usb0", said.append)) as found:
         return found.method, [text.render() for text in said]
 
 
@@ -232,9 +346,9 @@ def test_without_cgroup2(tmp_path: Path) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text("31 23 0:26 / /sys/fs/cgroup/cpu rw shared:9 - cgroup cgroup rw,cpu\n")
     with pytest.raises(SimdiagError, match="cgroup v2 is not mounted"):
-        meter.cgroup_root(mounts)
+        loading.cgroup_root(mounts)
     mounts.write_text("35 24 0:30 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n")
-    assert meter.cgroup_root(mounts) == Path("/sys/fs/cgroup")
+    assert loading.cgroup_root(mounts) == Path("/sys/fs/cgroup")
 
 
 def test_without_rights(working: KernelMeter) -> None:
@@ -260,8 +374,8 @@ def test_with_an_object_that_the_kernel_refuses(
     monkeypatch: pytest.MonkeyPatch, working: KernelMeter
 ) -> None:
     working.close()
-    monkeypatch.setattr(meter, "_code", lambda: b"\x7fELF and nothing more")
+    monkeypatch.setattr(loading, "_code", lambda: b"\x7fELF and nothing more")
     with pytest.raises(
         SimdiagError, match=r"this kernel \(.+\) does not take the counting program"
     ):
-        KernelMeter()
+        KernelMeter("usb0")

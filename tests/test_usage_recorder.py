@@ -15,6 +15,7 @@ from simdiag.usage.meter import InterfaceMeter
 from simdiag.usage.recorder import Recorder
 from simdiag.usage.records import Amount, By, Label, Link, Method, Owner
 from simdiag.usage.store import Store, StoreFull
+from simdiag.usage.totals import totals
 
 LINK = Link("usb:1", "usb0", "cdc_ether")
 FIREFOX = Label(Method.KERNEL, Owner("firefox", "ann", 1000))
@@ -67,6 +68,25 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path / "usage.db", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("times", "percent"),
+    [
+        ((1000, 1000, 2000, 2000), 0),  # asleep, or a clock that was wrong until now
+        ((2000, 2000, 1000, 1000), 0),
+        ((1000, 1050, 1100, 1150), 15),  # it drifts
+    ],
+)
+def test_what_a_clock_jumps_over_was_not_recorded(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, times: tuple[int, ...], percent: int
+) -> None:
+    clock = iter(times)
+    monkeypatch.setattr(recorder.time, "time", lambda: next(clock))
+    with Store(bench.path) as store:
+        bench.record(store, *range(len(times)))
+    assert totals(bench.path, 1000, 2000).recorded_percent == percent
+    assert report(bench.path, By.PROCESS).interface.rx_bytes == len(times) - 1
 
 
 def test_every_count_is_filed(bench: Bench) -> None:

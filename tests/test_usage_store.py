@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -261,6 +262,45 @@ def newer(path: Path) -> None:
         database.execute("PRAGMA user_version = 99")
 
 
+VERSION_1 = """
+CREATE TABLE was AS SELECT id, link, method, program, user, uid, unit, container, protocol, remote,
+    state FROM label;
+DROP TABLE label;
+CREATE TABLE label (
+    id INTEGER PRIMARY KEY, link INTEGER NOT NULL REFERENCES link, method TEXT NOT NULL,
+    program TEXT NOT NULL, user TEXT NOT NULL, uid INTEGER NOT NULL, unit TEXT NOT NULL,
+    container TEXT NOT NULL, protocol TEXT NOT NULL, remote TEXT NOT NULL, state TEXT NOT NULL,
+    UNIQUE (link, method, program, user, uid, unit, container, protocol, remote, state)
+);
+INSERT INTO label SELECT * FROM was;
+DROP TABLE was;
+DROP TABLE recording;
+PRAGMA user_version = 1;
+"""
+
+
+def older(path: Path) -> None:
+    with Store(path) as store:
+        store.add(NOON, LINK, None, {FIREFOX: Amount(1, 2, 3, 4)})
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(VERSION_1)
+
+
+def test_an_older_file_is_brought_up_to_date_by_the_recorder(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    older(path)
+    with pytest.raises(SimdiagError, match="was written by an older simdiag: start the recorder"):
+        read(path)
+    tethered = Label(Method.KERNEL, Owner(client="10.42.0.2"), "tcp")
+    with Store(path) as store:
+        store.add(NOON, LINK, None, {FIREFOX: Amount(1, 2, 3, 4), tethered: Amount(5, 5, 5, 5)})
+    assert rows(path)["firefox"] == Amount(2, 4, 6, 8)
+    with closing(sqlite3.connect(path)) as database:
+        clients = database.execute("SELECT client FROM label ORDER BY client").fetchall()
+        assert clients == [("",), ("10.42.0.2",)]
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
 def foreign(path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE songs (name)")
@@ -268,6 +308,25 @@ def foreign(path: Path) -> None:
 
 def a_folder(path: Path) -> None:
     path.mkdir()
+
+
+def test_damage_that_sqlite_reads_past_stops_the_recorder(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    with Store(path) as store:
+        for hour in range(200):
+            store.add(NOON + 300 * hour, LINK, reading(hour), {FIREFOX: Amount(1, 1)})
+    (page,) = sqlite3.connect(path).execute("PRAGMA page_size").fetchone()
+    (root,) = (
+        sqlite3.connect(path)
+        .execute("SELECT rootpage FROM sqlite_schema WHERE name = 'loss'")
+        .fetchone()
+    )
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * page + 5 : (root - 1) * page + 7] = b"\0\1"  # where its cells would begin
+    path.write_bytes(data)
+    with pytest.raises(SimdiagError, match=r"is damaged: move it away"):
+        Store(path)
+    assert path.read_bytes() == data
 
 
 SENTENCES = [
@@ -392,3 +451,14 @@ def test_time_is_filed_by_five_minutes(path: Path) -> None:
                 NOON // FIVE_MINUTES * FIVE_MINUTES + second, LINK, None, {FIREFOX: Amount(1, 1)}
             )
     assert spans(path) == {FIVE_MINUTES: 1}
+
+
+def test_when_it_was_recorded_is_known(path: Path) -> None:
+    """An idle link is not the same as one that nobody looked at."""
+    for start in (NOON, NOON + 3600):
+        with Store(path) as store:
+            for seconds in (0, 5, 10):
+                store.add(start + seconds, LINK, None, {})
+    with closing(sqlite3.connect(path)) as database:
+        found = database.execute("SELECT start, until FROM recording ORDER BY start").fetchall()
+    assert found == [(int(start), int(start) + 10) for start in (NOON, NOON + 3600)]

@@ -12,6 +12,7 @@ from threading import Event
 from simdiag import host
 from simdiag.collect.at import AtExamination, no_progress
 from simdiag.collect.computer import interface_observation, usb_observations
+from simdiag.collect.usage import usage_observations
 from simdiag.diagnose import Diagnosis, diagnose
 from simdiag.discovery import SerialPort, UsbModem, candidates
 from simdiag.driver import Layer
@@ -116,6 +117,9 @@ def examine(
         _problem(result, "missing", error.message)
     if target.device is not None and (seen := interface_observation(target.device)) is not None:
         result.evidence.add(seen)
+    if target.device is not None:
+        for observation in usage_observations(target.device, result.evidence):
+            result.evidence.add(observation)
     judge(result, options.profile)
     result.elapsed_s = time.monotonic() - start
     return result
@@ -124,10 +128,12 @@ def examine(
 def judge(result: Examination, profile: CarrierProfile | None = None) -> None:
     """Run the rules over what was collected, with the profile of the card's operator."""
     evidence = result.evidence
-    profile = profile or profiles().for_card(
-        evidence.value("sim.imsi"), evidence.value("sim.iccid")
-    )
-    result.diagnosis = diagnose(evidence, profile)
+    result.diagnosis = diagnose(evidence, profile or profile_for(evidence))
+
+
+def profile_for(evidence: Evidence) -> CarrierProfile | None:
+    """Return the profile of the operator that the card's numbers name."""
+    return profiles().for_card(evidence.value("sim.imsi"), evidence.value("sim.iccid"))
 
 
 def examine_all(

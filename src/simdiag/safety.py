@@ -58,10 +58,15 @@ def is_read_only(command: str, declared: frozenset[str] = frozenset()) -> bool:
 
 _CONFIRMED = re.compile(
     r"""^(?: \+CFUN=[014] | \+COPS=0
-      | \+CGDCONT=\d{1,2},"(?:IP|IPV6|IPV4V6)","[A-Za-z0-9._-]{1,100}" )$""",
+      | \+CGDCONT=\d{1,2},"(?:IP|IPV6|IPV4V6)","[A-Za-z0-9._-]{1,100}"
+      # a question to the operator, by a short code that is none of a supplementary service or a
+      # PIN (TS 22.030 annex B: forwarding, barring, waiting, passwords); and the end of the talk
+      | \+CUSD=1,"(?![*\#]*(?:00[24]|0[345]\d?|21|3[01]|33\d?|35\d?|43|6[127]|7[67])[*\#])
+            [*\#]{1,2}\d{2,5}(?:\*\d{1,4}){0,2}\#",15
+      | \+CUSD=2 )$""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""What changes the modem and may be done after a question: radio, selection, APN."""
+"""What changes the modem or may cost, and is done after a question: radio, selection, APN, USSD."""
 
 
 def is_confirmable(command: str) -> bool:

@@ -2,102 +2,114 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from gettext import gettext as _
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simdiag.message import N_
+from simdiag.report.plot import plot
 from simdiag.report.terminal import plain
+from simdiag.report.usage_text import (
+    TITLES,
+    both,
+    name_of,
+    remarks,
+    rest_title,
+    shortened,
+    when,
+)
+from simdiag.sizes import size
+from simdiag.usage.export import remainder
 from simdiag.usage.ledger import Report, Row
 from simdiag.usage.records import Amount, By, Method
+from simdiag.usage.timeline import Slice, without_gaps
 
 _BAR = 20
-_METHODS = {
-    Method.KERNEL: N_("counted in the kernel: exact"),
-    Method.SOCKETS: N_("statistics of TCP sockets: payload exact, headers estimated, no UDP"),
-    Method.INTERFACE: N_("the interface's total only"),
-}
-_LOSSES = {
-    "map_overflow": N_("{count} packets found no room in the kernel's table."),
-    "socket_endings": N_("The kernel could not tell of the end of some connections ({count})."),
-}
-_TITLES = {
-    By.PROCESS: N_("Program"),
-    By.UNIT: N_("Unit"),
-    By.USER: N_("User"),
-    By.DAY: N_("Day"),
-    By.HOUR: N_("Hour"),
-}
+_WIDE, _MIDDLE = 76, 56
+"""Widths of the terminal: room for bars and users, and for both directions."""
 
 
-def show(console: Console, report: Report) -> None:
-    """Print a table with bars, what is unattributed, the total, and how it was counted."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column(_(_TITLES[report.by]), overflow="fold")
-    if report.by is By.PROCESS:
-        table.add_column(_("User"))
-    table.add_column(_("Received"), justify="right")
-    table.add_column(_("Sent"), justify="right")
-    table.add_column("")
-    table.add_column(_("Method"))
-    most = max((row.bytes for row in report.rows), default=0)
-    for row in report.rows:
-        bar = "█" * round(_BAR * row.bytes / most) if most else ""
-        table.add_row(*_names(report.by, row), *_sizes(row.amount), bar, row.method.value)
-    empty = [""] if report.by is By.PROCESS else []
-    for title, amount in (
-        (_("unattributed"), report.unattributed),
-        (_("interface {names}").format(names=", ".join(report.links)), report.interface),
-    ):
-        cells = [title, *empty, *_sizes(amount), "", Method.INTERFACE.value]
-        table.add_row(*(Text(plain(cell), style="bold") for cell in cells))
-    console.print(table)
+def show(
+    console: Console, report: Report, slices: Sequence[Slice] = (), by: By = By.HOUR, top: int = 20
+) -> None:
+    """Print a table with bars, what else adds up to the total, a plot, and how it was counted.
+
+    ``slices`` are the hours or days (``by``) of the plot; ``top`` is how many rows are shown
+    before the others are taken together.
+    """
+    rows, others, count = shortened(report, top)
+    table = _Table(console.width, report, max((row.bytes for row in rows), default=0))
+    for row in rows:
+        table.add(*name_of(row, report.by, _), row)
+    if others is not None:
+        table.add_sum(_("{count} others").format(count=count), others.method, others.amount)
+    for name, method, amount in remainder(report):
+        table.add_sum(rest_title(name, report.links, _), method, amount)
+    console.print(table.table)
     console.print()
-    for line in _remarks(report):
-        console.print(Text(line))
+    _plot(console, slices, by)
+    for line in remarks(report, _):
+        console.print(Text(plain(line.render(_))))
 
 
-def size(octets: int) -> str:
-    """Return a number of bytes for people: ``12.3 MB``, decimal as operators count."""
-    value, unit = float(octets), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(value) < 1000 or unit == "TB":
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+class _Table:
+    """The rows of a report, in as many columns as there is room for."""
+
+    def __init__(self, width: int, report: Report, most: int) -> None:
+        self._with_bars, self._both_ways = width >= _WIDE, width >= _MIDDLE
+        self._with_users = self._with_bars and report.by is By.PROCESS
+        self._most = most
+        self.table = Table(box=None, pad_edge=False)
+        self.table.add_column(_(TITLES[report.by]), overflow="fold")
+        if self._with_users:
+            self.table.add_column(_("User"), overflow="fold")
+        for heading in (_("Received"), _("Sent")) if self._both_ways else (_("Total"),):
+            self.table.add_column(heading, justify="right", no_wrap=True)
+        if self._with_bars:
+            self.table.add_column(_("▒ background"), no_wrap=True)
+        self.table.add_column(_("Method"), no_wrap=True)
+
+    def add(self, name: str, place: str, row: Row) -> None:
+        """Add a row; the part of its bar that was in the background is lighter."""
+        place = plain(place) if self._both_ways else ""
+        names = [Text.assemble(plain(name), (f" {place}" if place else "", "dim"))]
+        if self._with_users:
+            names.append(Text(plain(row.key["user"])))
+        whole = round(_BAR * row.bytes / self._most) if self._most else 0
+        back = round(whole * row.background_bytes / row.bytes) if row.bytes else 0
+        bar = [Text("█" * (whole - back) + "▒" * back)] if self._with_bars else []
+        self.table.add_row(*names, *self._sizes(row.amount), *bar, Text(row.method.value))
+
+    def add_sum(self, title: str, method: Method, amount: Amount) -> None:
+        """Add what is no row of its own."""
+        names = [title, ""] if self._with_users else [title]
+        cells = [*names, *self._sizes(amount), *([""] if self._with_bars else []), method.value]
+        self.table.add_row(*(Text(plain(str(cell)), style="bold") for cell in cells))
+
+    def _sizes(self, amount: Amount) -> list[str]:
+        if self._both_ways:
+            return [size(amount.rx_bytes), size(amount.tx_bytes)]
+        return [size(both(amount))]
 
 
-def _names(by: By, row: Row) -> list[Text]:
-    key = row.key
-    if by in (By.DAY, By.HOUR):
-        shape = "%Y-%m-%d" if by is By.DAY else "%Y-%m-%d %H:%M"
-        return [Text(datetime.fromtimestamp(key["start"]).strftime(shape))]  # noqa: DTZ006
-    if by is By.USER:
-        return [Text(plain(key["user"]))]
-    place = key["container"] or key["unit"]
-    if by is By.UNIT:
-        return [Text(plain(place) or _("none"))]
-    name = plain(key["program"]) or _("not known")
-    return [Text.assemble(name, (f" {plain(place)}" if place else "", "dim")), Text(key["user"])]
-
-
-def _sizes(amount: Amount) -> list[str]:
-    return [size(amount.rx_bytes), size(amount.tx_bytes)]
-
-
-def _remarks(report: Report) -> list[str]:
-    lines = [_("Method: {method}.").format(method=_(_METHODS[report.method]))]
-    whole = sum(row.bytes for row in report.rows)
-    if whole:
-        front, back = (
-            round(100 * sum(getattr(row, name) for row in report.rows) / whole)
-            for name in ("foreground_bytes", "background_bytes")
-        )
-        text = _("An estimate: {back} % background, {front} % foreground, the rest is not known.")
-        lines.append(text.format(back=back, front=front))
-    for what, count in sorted(report.losses.items()):
-        lines.append(_(_LOSSES[what]).format(count=count))
-    return lines
+def _plot(console: Console, slices: Sequence[Slice], by: By) -> None:
+    """Print the interface's hours or days as upright bars, the highest named."""
+    found = without_gaps(slices, by)
+    if len(found) < 2:
+        return
+    values = [piece.interface for piece in found]
+    highest = max(found, key=lambda piece: piece.interface)
+    text = _("By hour, at most {size} ({when})") if by is By.HOUR else _(
+        "By day, at most {size} ({when})"
+    )  # fmt: skip
+    console.print(text.format(size=size(highest.interface), when=when(highest.start, by)))
+    lines = plot(values, min(console.width, 96) - 1)
+    for line in lines:
+        console.print(Text(line, "cyan"), no_wrap=True, overflow="crop")
+    first, last = when(found[0].start, by), when(found[-1].start, by)
+    room = len(lines[0]) - cell_len(first) - cell_len(last)
+    console.print(f"{first} – {last}" if room < 2 else first + " " * room + last)
+    console.print()

@@ -1,6 +1,6 @@
-"""What simdiag brings for udev and systemd: the rules for modems' ports and the watch service.
+"""What simdiag brings for udev and systemd: the rules for modems' ports, and services.
 
-The two templates beside this file hold all that is fixed; what can be discovered (products,
+The templates beside this file hold all that is fixed; what can be discovered (products,
 the group of serial ports, where simdiag is installed) is filled in here.
 """
 
@@ -10,13 +10,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from simdiag.discovery import MODEM_DRIVERS
-from simdiag.driver import ModemDriver
+if TYPE_CHECKING:
+    from simdiag.driver import ModemDriver
 
 RULES = "70-simdiag.rules"
-SERVICE = "simdiag-watch.service"
-PLACES = {RULES: "etc/udev/rules.d", SERVICE: "etc/systemd/system"}
+SERVICES = {"watch": "simdiag-watch.service", "usage": "simdiag-usage.service"}
+"""Each service by the command that it runs."""
+PLACES = {RULES: "etc/udev/rules.d"} | dict.fromkeys(SERVICES.values(), "etc/systemd/system")
 """Where each file belongs, below the root of the file system."""
 
 _PER_LINE = 12
@@ -24,6 +26,8 @@ _PER_LINE = 12
 
 def udev_rules(drivers: Iterable[ModemDriver], group: str) -> str:
     """Return the udev rules for every product that a driver claims (udev(7))."""
+    from simdiag.discovery import MODEM_DRIVERS  # takes its time
+
     return _filled(
         RULES,
         GROUP=group,
@@ -32,9 +36,9 @@ def udev_rules(drivers: Iterable[ModemDriver], group: str) -> str:
     )
 
 
-def service_unit(command: Iterable[str], group: str) -> str:
-    """Return the systemd unit that runs ``command`` with ``watch`` (systemd.service(5))."""
-    return _filled(SERVICE, GROUP=group, EXEC=" ".join(map(_quoted, command)))
+def service_unit(name: str, command: Iterable[str], group: str) -> str:
+    """Return the systemd unit of that name, which runs ``command`` (systemd.service(5))."""
+    return _filled(name, GROUP=group, EXEC=" ".join(map(_quoted, command)))
 
 
 _FOUND = 'GOTO="simdiag_modem"'

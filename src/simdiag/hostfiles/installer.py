@@ -11,7 +11,7 @@ from pathlib import Path
 
 from simdiag.errors import SimdiagError
 from simdiag.files import write_whole
-from simdiag.hostfiles import PLACES, SERVICE
+from simdiag.hostfiles import PLACES, SERVICES
 from simdiag.message import N_, message
 
 _LIMIT_S = 30.0
@@ -60,10 +60,11 @@ def tell_systemd() -> None:
         _run("systemctl", "daemon-reload")
 
 
-def stop_service() -> None:
-    """End the service and what starts it, while its unit is still there."""
-    if _has_systemd() and Path("/", PLACES[SERVICE], SERVICE).exists():
-        _run("systemctl", "disable", "--now", SERVICE)
+def stop_services() -> None:
+    """End the services and what starts them, while their units are still there."""
+    there = [name for name in SERVICES.values() if Path("/", PLACES[name], name).exists()]
+    if there and _has_systemd():
+        _run("systemctl", "disable", "--now", *there)
 
 
 def own_command() -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from simdiag.usage.ledger import Report, Row
-from simdiag.usage.records import Amount, Method
+from simdiag.usage.records import Amount, By, Method
 
 SCHEMA = "simdiag/usage/1"
 
@@ -16,8 +17,8 @@ SCHEMA = "simdiag/usage/1"
 def as_json(report: Report) -> dict[str, Any]:
     """Return the report as JSON's types; times are local, in ISO 8601 with their offset.
 
-    ``forwarded`` is ``None`` where traffic forwarded for others was not counted: it is then part
-    of ``unattributed``.
+    ``forwarded`` is ``None`` where no traffic forwarded for others was counted: if there was any,
+    it is part of ``unattributed``.
     """
     return {
         "schema": SCHEMA,
@@ -27,7 +28,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "method": report.method.value,
         "interface": {"names": list(report.links), **_amount(report.interface)},
         "rows": [_row(row) for row in report.rows],
-        "forwarded": None,
+        "local": {"method": report.local_method.value, **_amount(report.local)},
+        "forwarded": None if report.forwarded is None else _amount(report.forwarded),
         "unattributed": {
             "method": Method.INTERFACE.value,
             **_amount(report.unattributed),
@@ -38,16 +40,13 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_csv(report: Report) -> str:
-    """Return the rows with a header line, then the lines ``unattributed`` and ``interface``.
+    """Return the rows with a header line, then what else adds up to ``interface``, and that.
 
     A cell that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     rest = [
-        {report.keys[0]: name, "method": Method.INTERFACE.value, **_amount(amount)}
-        for name, amount in (
-            ("unattributed", report.unattributed),
-            ("interface", report.interface),
-        )
+        {report.keys[0]: name, "method": method.value, **_amount(amount)}
+        for name, method, amount in remainder(report)
     ]
     numbers = ["foreground_bytes", "background_bytes", "unbilled_bytes"]
     text = io.StringIO()
@@ -56,6 +55,16 @@ def as_csv(report: Report) -> str:
     for row in [*map(_row, report.rows), *rest]:
         writer.writerow({name: _harmless(value) for name, value in row.items()})
     return text.getvalue()
+
+
+def remainder(report: Report) -> Iterator[tuple[str, Method, Amount]]:
+    """Yield what the rows lack of the interface's total, by name, then that total."""
+    if report.by is By.CLIENT:
+        yield "local", report.local_method, report.local
+    elif report.forwarded is not None:
+        yield "forwarded", Method.KERNEL, report.forwarded
+    yield "unattributed", Method.INTERFACE, report.unattributed
+    yield "interface", Method.INTERFACE, report.interface
 
 
 def _row(row: Row) -> dict[str, Any]:

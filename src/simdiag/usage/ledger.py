@@ -1,33 +1,43 @@
 """Reads the database: who used how much, and what nobody can be named for.
 
-For any period and direction: rows + unattributed = interface. ``unattributed`` may be a little
-below zero over seconds, since rows and interface are not read at the same instant.
+For any period and direction: rows + forwarded + unattributed = interface. ``unattributed`` may be a
+little below zero over seconds, since rows and interface are not read at the same instant.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simdiag.usage.records import NOBODY, Amount, By, Method, Remote, State, total
+from simdiag.errors import SimdiagError
+from simdiag.message import N_
+from simdiag.usage.records import NOBODY, Amount, By, Method, Remote, State
 from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, bucket, plainly, reading
 
 _KEYS = {
     By.PROCESS: {"program": "program", "user": "user", "unit": "unit", "container": "container"},
     By.UNIT: {"unit": "unit", "container": "container"},
     By.USER: {"user": "user"},
+    By.CLIENT: {"client": "client"},
     By.DAY: {"start": bucket(DAY)},
     By.HOUR: {"start": bucket(HOUR)},
 }
 """What identifies a row: its name, and the SQL for it."""
+KIND = f"""
+    CASE WHEN method = '{Method.INTERFACE}' THEN 'interface' WHEN client != '' THEN 'forwarded'
+    WHEN uid = {NOBODY.uid} THEN 'ownerless' ELSE 'local' END
+"""
+"""SQL for what a label is a part of: the total, this computer's programs, others, nobody."""
 _QUARTER = 900
+EVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Traffic of one program, unit, user, day or hour.
+    """Traffic of one program, unit, user, client, day or hour.
 
     ``key`` says which: texts, or ``start`` as Unix time. ``foreground_bytes`` and
     ``background_bytes`` are an estimate; what is in neither is not known. ``unbilled_bytes`` went
@@ -51,8 +61,11 @@ class Row:
 class Report:
     """The traffic of a period (Unix times; ``None`` is open), biggest row or earliest time first.
 
-    ``ownerless`` is the part of ``unattributed`` that the kernel counted for no process: its own
-    replies, and sockets it could not look at. ``losses`` says what could not be filed, by name.
+    ``local`` is what this computer's programs used, the rows but for those by client, and
+    ``local_method`` its least exact method. ``forwarded`` is what went to and came from other
+    devices, ``None`` where none was counted. ``ownerless`` is the part of ``unattributed`` that the
+    kernel counted for no process: its own replies, and sockets it could not look at. ``losses``
+    says what could not be filed, by name.
     """
 
     by: By
@@ -61,6 +74,9 @@ class Report:
     links: tuple[str, ...]
     interface: Amount = field(default_factory=Amount)
     rows: tuple[Row, ...] = ()
+    local: Amount = field(default_factory=Amount)
+    local_method: Method = Method.INTERFACE
+    forwarded: Amount | None = None
     ownerless: Amount = field(default_factory=Amount)
     losses: dict[str, int] = field(default_factory=dict)
 
@@ -71,52 +87,84 @@ class Report:
 
     @property
     def unattributed(self) -> Amount:
-        """Return what the interface carried beyond the rows."""
-        return self.interface - total(row.amount for row in self.rows)
+        """Return what the interface carried beyond this computer's programs and other devices."""
+        return self.interface - self.local - (self.forwarded or Amount())
 
     @property
     def method(self) -> Method:
         """Return the least exact method of all rows."""
-        order = list(Method)
-        return max((row.method for row in self.rows), key=order.index, default=Method.INTERFACE)
+        return _least_exact(row.method for row in self.rows)
+
+    def share(self, name: str) -> int | None:
+        """Return ``foreground_bytes`` or ``background_bytes`` in per cent of all rows, if any."""
+        whole = sum(row.bytes for row in self.rows)
+        return round(100 * sum(getattr(row, name) for row in self.rows) / whole) if whole else None
 
 
-def report(path: Path, by: By, since: float | None = None, until: float | None = None) -> Report:
+def identities(path: Path) -> set[str]:
+    """Return the identities of the links that were recorded. Raises ``SimdiagError``."""
+    with reading(path) as database, plainly(path):
+        return {identity for (identity,) in database.execute("SELECT identity FROM link")}
+
+
+def report(
+    path: Path,
+    by: By,
+    since: float | None = None,
+    until: float | None = None,
+    link: str | None = None,
+) -> Report:
     """Return what was recorded from ``since`` up to, not including, ``until`` (Unix times).
 
     What is stored as one, five minutes or, of older times, an hour or a day, belongs to the period
-    in which it begins; ``since`` is taken for the begin of its five minutes. Raises
-    ``SimdiagError`` with a sentence.
+    in which it begins; ``since`` is taken for the begin of its five minutes. ``link`` is the
+    identity of the only link that counts. Raises ``SimdiagError`` with a sentence.
     """
     first = since // FIVE_MINUTES * FIVE_MINUTES if since is not None else 0
-    period = (first, until if until is not None else 1 << 62)
+    period = (first, until if until is not None else EVER)
     with reading(path) as database, plainly(path):
-        links = database.execute("SELECT name FROM link ORDER BY id").fetchall()
+        links = database.execute(
+            "SELECT name FROM link WHERE ?1 IS NULL OR identity = ?1 ORDER BY id", (link,)
+        ).fetchall()
         losses = database.execute(
             "SELECT what, sum(amount) FROM loss WHERE start >= ? AND start < ? GROUP BY what",
             period,
         ).fetchall()
-        groups = _groups(database, by, period)
-    rows, ownerless, interface = [], Amount(), Amount()
-    for row, uid in groups:
-        if row.method is Method.INTERFACE:
-            interface += row.amount
-        elif uid == NOBODY.uid:
-            ownerless += row.amount
-        else:
+        parts = groups(database, by, period, link)
+    rows: list[Row] = []
+    sums = dict.fromkeys(("interface", "local", "forwarded", "ownerless"), Amount())
+    for row, kind in parts:
+        sums[kind] += row.amount
+        if kind == ("forwarded" if by is By.CLIENT else "local"):
             rows.append(row)
     if by in (By.DAY, By.HOUR):
         rows.sort(key=lambda row: row.key["start"])
     else:
         rows.sort(key=lambda row: row.bytes, reverse=True)
-    names = tuple(dict.fromkeys(name for (name,) in links))
-    return Report(by, since, until, names, interface, tuple(rows), ownerless, dict(losses))
+    return Report(
+        by, since, until, tuple(dict.fromkeys(name for (name,) in links)), sums["interface"],
+        tuple(rows), sums["local"],
+        _least_exact(row.method for row, kind in parts if kind == "local"),
+        sums["forwarded"] if any(kind == "forwarded" for _, kind in parts) else None,
+        sums["ownerless"], dict(losses),
+    )  # fmt: skip
 
 
-def _groups(
-    database: sqlite3.Connection, by: By, period: tuple[float, float]
-) -> list[tuple[Row, int]]:
-    """Return the sums by key and method, each with whether it has an owner (uid -1: none)."""
+def check_period(since: float | None, until: float | None) -> None:
+    """Raise ``SimdiagError`` where a period (Unix times) would end before it begins."""
+    if since is not None and until is not None and since >= until:
+        raise SimdiagError(N_("the period ends before it begins: look at --since and --until"))
+
+
+def _least_exact(methods: Iterable[Method]) -> Method:
+    order = list(Method)
+    return max(methods, key=order.index, default=Method.INTERFACE)
+
+
+def groups(
+    database: sqlite3.Connection, by: By, period: tuple[float, float], link: str | None
+) -> list[tuple[Row, str]]:
+    """Return the sums by key and method, each with what it is: the kinds of :func:`report`."""
     keys = _KEYS[by]
     both = "traffic.rx_bytes + traffic.tx_bytes"
     # First by label and quarter of an hour, which is where hours begin in every time zone: joining
@@ -130,18 +178,21 @@ def _groups(
             WHERE span IN ({FIVE_MINUTES}, {HOUR}, {DAY}) AND start >= ? AND start < ?
             GROUP BY label{f", start / {_QUARTER}" if by in (By.DAY, By.HOUR) else ""}
         )
-        SELECT method, max(uid, {NOBODY.uid}) AS owner,
+        SELECT method, {KIND} AS kind,
             sum(rx_bytes), sum(tx_bytes), sum(rx_packets), sum(tx_packets),
             sum(CASE state WHEN '{State.FOREGROUND}' THEN {both} ELSE 0 END),
             sum(CASE state WHEN '{State.BACKGROUND}' THEN {both} ELSE 0 END),
             sum(CASE WHEN remote IN ('{Remote.LOCAL}', '{Remote.DEVICE}') THEN {both} ELSE 0 END),
             {", ".join(keys.values())}
         FROM traffic JOIN label ON label.id = traffic.label
-        GROUP BY method, min(uid, 0), {", ".join(keys.values())}
+        WHERE ? IS NULL OR link IN (SELECT id FROM link WHERE identity = ?)
+        GROUP BY method, kind, {", ".join(keys.values())}
     """  # noqa: S608
     found = []
-    for method, uid, rx, tx, rx_packets, tx_packets, *sums in database.execute(sql, period):
+    for method, kind, rx, tx, rx_packets, tx_packets, *sums in database.execute(
+        sql, (*period, link, link)
+    ):
         amount = Amount(rx, tx, rx_packets, tx_packets)
         key = dict(zip(keys, sums[3:], strict=True))
-        found.append((Row(key, Method(method), amount, *sums[:3]), uid))
+        found.append((Row(key, Method(method), amount, *sums[:3]), kind))
     return found

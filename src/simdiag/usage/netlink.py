@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-ROUTE, SOCK_DIAG = 0, 4  # linux/netlink.h: NETLINK_ROUTE, NETLINK_SOCK_DIAG
-_REQUEST, _DUMP = 0x1, 0x300
+ROUTE, SOCK_DIAG, NETFILTER = 0, 4, 12  # linux/netlink.h: NETLINK_ROUTE …
+_CREATE, _APPEND = 0x400, 0x800
+_REQUEST, _ACKNOWLEDGE, _DUMP = 0x1, 0x4, 0x300
 _ERROR, _DONE = 2, 3
+_BATCH_BEGIN, _BATCH_END = 0x10, 0x11  # linux/netfilter/nfnetlink.h
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _ATTRIBUTE = struct.Struct("=HH")  # struct nlattr
+_NESTED = 0x8000
 _TYPE = 0x3FFF  # the rest of an attribute's type are flags
 _LIMIT_S = 5.0
 
@@ -58,10 +61,29 @@ class Netlink:
                 return
             yield answer
 
+    def commit(self, begin: bytes, requests: Iterable[tuple[int, bytes]], end: bytes) -> None:
+        """Have all of the requests done, or none (nfnetlink). Raises ``OSError``.
+
+        Each is a type and a body; ``begin`` and ``end`` are the bodies of what is around them.
+        """
+        flags = _REQUEST | _CREATE | _APPEND | _ACKNOWLEDGE
+        inner = [self._message(kind, body, flags) for kind, body in requests]
+        waiting = set(range(self._sequence - len(inner) + 1, self._sequence + 1))
+        around = [self._message(_BATCH_BEGIN, begin, _REQUEST), *inner]
+        self._socket.send(b"".join([*around, self._message(_BATCH_END, end, _REQUEST)]))
+        while waiting:
+            for kind, sequence, body in messages(self._socket.recv(1 << 18)):
+                if kind == _ERROR and (number := struct.unpack_from("=i", body)[0]):
+                    raise OSError(-number, os.strerror(-number))
+                waiting.discard(sequence)
+
     def _send(self, kind: int, body: bytes, flags: int) -> None:
+        self._socket.send(self._message(kind, body, flags))
+
+    def _message(self, kind: int, body: bytes, flags: int) -> bytes:
         self._sequence += 1
         header = _HEADER.pack(_HEADER.size + len(body), kind, flags, self._sequence, 0)
-        self._socket.send(header + body)
+        return (header + body).ljust(_aligned(_HEADER.size + len(body)), b"\0")
 
     def _answers(self) -> Iterator[tuple[int, bytes]]:
         while True:
@@ -87,20 +109,29 @@ def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def attributes(data: bytes) -> dict[int, bytes]:
     """Return the attributes in a message's tail by type."""
-    found, offset = {}, 0
+    return dict(listed(data))
+
+
+def listed(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield type and value of each attribute; those of a list have one type."""
+    offset = 0
     while offset + _ATTRIBUTE.size <= len(data):
         length, kind = _ATTRIBUTE.unpack_from(data, offset)
         if length < _ATTRIBUTE.size:
-            break
-        found[kind & _TYPE] = data[offset + _ATTRIBUTE.size : offset + length]
+            return
+        yield kind & _TYPE, data[offset + _ATTRIBUTE.size : offset + length]
         offset += _aligned(length)
-    return found
 
 
 def attribute(kind: int, value: bytes) -> bytes:
     """Return one attribute as it is sent."""
     packed = _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value
     return packed.ljust(_aligned(len(packed)), b"\0")
+
+
+def nested(kind: int, *parts: bytes) -> bytes:
+    """Return an attribute that holds others."""
+    return attribute(kind | _NESTED, b"".join(parts))
 
 
 def _aligned(length: int) -> int:

@@ -11,7 +11,7 @@ from simdiag.message import N_, Message, message
 from simdiag.usage import links
 from simdiag.usage.kernel import KernelMeter
 from simdiag.usage.meter import InterfaceMeter, Meter
-from simdiag.usage.records import Amount, Label, Link
+from simdiag.usage.records import Amount, Label, Link, Method
 from simdiag.usage.sockets import SocketMeter
 from simdiag.usage.store import Store, StoreFull
 
@@ -19,18 +19,24 @@ INTERVAL_S = 5.0
 """From one write to the next: what a power cut costs at most."""
 _STEP_S = 0.5
 _ROLL_UP_S = 3600.0
+_JUMP_S = 60.0
+"""Who was asleep for longer, or whose clock was set by more, did not record what lies between."""
 
 Say = Callable[[Message], None]
 
 
-def best_meter(say: Say) -> Meter:
-    """Return the most exact method that works here; what a better one lacks is said."""
-    for method in (KernelMeter, SocketMeter):
+def best_meter(name: str, say: Say) -> Meter:
+    """Return the most exact method that works here for an interface; what others lack is said."""
+    methods: dict[Method, Callable[[], Meter]] = {
+        Method.KERNEL: lambda: KernelMeter(name),
+        Method.SOCKETS: SocketMeter,
+    }
+    for method, make in methods.items():
         try:
-            return method()
+            return make()
         except SimdiagError as problem:
             text = N_("No {method} counting: {why}.")
-            say(message(text, method=method.method.value, why=problem.message))
+            say(message(text, method=method.value, why=problem.message))
     return InterfaceMeter()
 
 
@@ -46,6 +52,7 @@ class Recorder:
         self._losses: Counter[str] = Counter()
         self._away = self._full = False
         self._rolled_up: float | None = None
+        self._ahead: float | None = None  # the clock, of the time that the computer was awake
 
     def run(self, ended: Callable[[], bool]) -> None:
         """Record until ``ended()``, which is asked twice a second; then file the last counts.
@@ -64,7 +71,9 @@ class Recorder:
             self._file()
         except OSError as problem:
             text = N_("the kernel does not tell of its interfaces: {why}")
-            raise SimdiagError(message(text, why=message(str(problem.strerror)))) from problem
+            raise SimdiagError(
+                message(text, why=message(problem.strerror or str(problem)))
+            ) from problem
 
     def _file_if_room(self) -> None:
         """File, or keep what was counted for the next time while the disk is full."""
@@ -87,12 +96,18 @@ class Recorder:
         self._tell_of_absence(away=interface is None)
         reading = interface.reading if interface else None
         now = time.time()
+        self._notice_jump(now - time.monotonic())
         self._store.add(now, self._link, reading, self._pending, self._losses)
         self._pending.clear()
         self._losses.clear()
         if self._rolled_up is None or time.monotonic() - self._rolled_up > _ROLL_UP_S:
             self._store.roll_up(now)
             self._rolled_up = time.monotonic()
+
+    def _notice_jump(self, ahead: float) -> None:
+        if self._ahead is not None and abs(ahead - self._ahead) > _JUMP_S:
+            self._store.interrupt()
+        self._ahead = ahead
 
     def _tell_of_absence(self, *, away: bool) -> None:
         if away != self._away:

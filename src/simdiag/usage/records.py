@@ -11,7 +11,9 @@ class Method(StrEnum):
     """How a figure was come by, most exact first."""
 
     KERNEL = "kernel"
-    """Counted packet by packet at the socket, in the kernel."""
+    """Counted packet by packet in the kernel, at the socket or, forwarded, at the interface."""
+    SHARES = "shares"
+    """What a tunnel or another network carried, shared out to who used it: the sum is exact."""
     SOCKETS = "sockets"
     """From the statistics of TCP sockets: payload exact, headers estimated, no UDP."""
     INTERFACE = "interface"
@@ -43,6 +45,7 @@ class By(StrEnum):
     PROCESS = "process"
     UNIT = "unit"
     USER = "user"
+    CLIENT = "client"
     DAY = "day"
     HOUR = "hour"
 
@@ -53,7 +56,8 @@ class Owner:
 
     ``program`` is a name for people, not a path; ``unit`` the systemd unit; ``container`` its name
     or the first 12 digits of its id. ``uid`` is -1 where there is no owner at all: what the kernel
-    sends by itself, and sockets that could not be looked at.
+    sends by itself, and sockets that could not be looked at. ``client`` is the address of another
+    device whose traffic was forwarded; the rest is then empty.
     """
 
     program: str = ""
@@ -61,6 +65,7 @@ class Owner:
     uid: int = -1
     unit: str = ""
     container: str = ""
+    client: str = ""
 
 
 NOBODY = Owner()
@@ -85,6 +90,11 @@ class Amount:
     tx_bytes: int = 0
     rx_packets: int = 0
     tx_packets: int = 0
+
+    @classmethod
+    def of(cls, octets: int, packets: int, *, outgoing: bool) -> Amount:
+        """Return an amount of one direction."""
+        return cls(0, octets, 0, packets) if outgoing else cls(octets, 0, packets, 0)
 
     def __add__(self, other: Amount) -> Amount:
         return Amount(*(a + b for a, b in zip(self.fields(), other.fields(), strict=True)))

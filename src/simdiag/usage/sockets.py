@@ -1,8 +1,9 @@
 """Method ``sockets``: the kernel's statistics of TCP sockets (sock_diag(7)). Needs no rights.
 
 Polled, and told of each socket's end by the kernel, so that a connection shorter than the interval
-counts in full; but whose it was the kernel no longer says then. The payload is exact; headers are
-estimated from the number of segments.
+counts in full. Whose it was is not in that message (``inet_diag_handler_get_info`` leaves user and
+inode empty): it is taken for theirs who talked to the same service, if all of them are one user's.
+The payload is exact; headers are estimated from the number of segments.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from simdiag.usage.remotes import Neighbourhood
 _BY_FAMILY = 20  # linux/sock_diag.h: SOCK_DIAG_BY_FAMILY
 _DESTROYED = (1, 3)  # SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY
 _REQUEST = struct.Struct("=BBBxI48s")  # struct inet_diag_req_v2, its socket id left empty
-_MESSAGE = struct.Struct("=BBBB4x16s16sIQIIIII")  # struct inet_diag_msg
+_MESSAGE = struct.Struct("=BBBB4s16s16sIQIIIII")  # struct inet_diag_msg
 _INFO = 2  # INET_DIAG_INFO
 _STATES = 0xFFF & ~(1 << 10 | 1 << 6)  # all but listening and TIME-WAIT, which count nothing
 _TCP_INFO = struct.Struct("=120xQQII")  # bytes acked and received, segments out and in
@@ -38,6 +39,12 @@ _HEADERS = {4: 20 + 20 + 12, 6: 40 + 20 + 12}
 """Bytes of IP and TCP header in a segment, with the time stamps that Linux negotiates."""
 _SOL_NETLINK, _ADD_MEMBERSHIP, _SO_RCVBUFFORCE = 270, 1, 33
 _BUFFER = 16 << 20
+_REMEMBERED_S = 300.0
+"""How long it is known who talked to a service, or twice that."""
+
+
+Service = tuple[Address | None, int]
+"""The end that waits for others, which has the lower port: elsewhere by address, or here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Connection:
     uid: int
     local: Address
     remote: Address
+    service: Service
     amount: Amount
 
 
@@ -64,7 +72,9 @@ def connections() -> Iterator[Connection]:
 
 def _parse(body: bytes) -> Connection | None:
     """Read a ``struct inet_diag_msg`` and what follows; ``None`` without TCP statistics."""
-    family, _, _, _, source, target, _, cookie, _, _, _, uid, inode = _MESSAGE.unpack_from(body)
+    family, _, _, _, ports, source, target, _, cookie, _, _, _, uid, inode = _MESSAGE.unpack_from(
+        body
+    )
     info = attributes(body[_MESSAGE.size :]).get(_INFO, b"")
     if len(info) < _TCP_INFO.size:
         return None
@@ -76,7 +86,9 @@ def _parse(body: bytes) -> Connection | None:
     amount = Amount(
         received + headers * segments_in, sent + headers * segments_out, segments_in, segments_out
     )
-    return Connection(cookie, inode, uid, local, remote, amount)
+    near, far = struct.unpack(">HH", ports)
+    service = (remote, far) if far <= near else (None, near)
+    return Connection(cookie, inode, uid, local, remote, service, amount)
 
 
 def _address(family: int, raw: bytes) -> Address:
@@ -147,6 +159,10 @@ class SocketMeter:
         self._processes: dict[int, int | None] = {}  # cookie to pid
         self._known: dict[int, Process] = {}
         self._grown: dict[tuple[Address, Address, Owner, State], Amount] = defaultdict(Amount)
+        self._ended: list[tuple[Connection, Amount]] = []  # whose is not known yet
+        self._talkers: dict[Service, set[Process]] = {}
+        self._talkers_before: dict[Service, set[Process]] = {}
+        self._rotated = time.monotonic()
         self._addresses: set[Address] = set()
         self._near = Neighbourhood()
 
@@ -157,7 +173,10 @@ class SocketMeter:
             "UDP (QUIC, name look-ups), ICMP and traffic that is forwarded for other devices or "
             "containers are not seen by this method: they are part of what is unattributed."
         )
-        short = N_("Of connections shorter than half a second nobody knows whose they were.")
+        short = N_(
+            "Connections shorter than half a second are filed by who else talked to the same "
+            "server: an estimate. Where nobody did, or several users, whose they were is not known."
+        )
         others = N_("Connections of other users are filed by user, not by program.")
         return (
             message(always), message(short), *([message(others)] if os.geteuid() else [])
@@ -176,6 +195,10 @@ class SocketMeter:
             self._addresses = local_addresses(interface.index)
             networks, gateways = neighbourhood(interface.index)
             self._near = Neighbourhood(frozenset(networks), frozenset(gateways))
+        for connection, amount in self._ended:
+            self._grow(connection, self._guessed(connection.service), amount)
+        self._ended.clear()
+        self._forget_talkers()
         found: dict[Label, Amount] = defaultdict(Amount)
         for (local, remote, owner, state), amount in self._grown.items():
             if local in self._addresses:
@@ -211,17 +234,35 @@ class SocketMeter:
         before = self._before.get(connection.cookie, Amount())
         self._before[connection.cookie] = connection.amount
         if grown := connection.amount - before:
-            process = self._process(connection)
-            key = (connection.local, connection.remote, process.owner, process.state)
-            self._grown[key] += grown
+            if process := self._process(connection):
+                self._talkers.setdefault(connection.service, set()).add(process)
+                self._grow(connection, process, grown)
+            else:
+                self._ended.append((connection, grown))
 
-    def _process(self, connection: Connection) -> Process:
+    def _grow(self, connection: Connection, process: Process, amount: Amount) -> None:
+        key = (connection.local, connection.remote, process.owner, process.state)
+        self._grown[key] += amount
+
+    def _process(self, connection: Connection) -> Process | None:
         pid = self._processes.get(connection.cookie)
         known = self._known.get(pid) if pid is not None else None
         uid = self._users.get(connection.cookie)
-        if uid is None:
+        return known or (_user(uid) if uid is not None else None)
+
+    def _guessed(self, service: Service) -> Process:
+        """Return who talked to a service: one program, or programs of one user."""
+        talkers = self._talkers.get(service, set()) | self._talkers_before.get(service, set())
+        users = {process.owner.uid for process in talkers}
+        if len(users) != 1:
             return Process(NOBODY, State.UNKNOWN)
-        return known or Process(Owner(user=owners.user_name(uid), uid=uid), State.UNKNOWN)
+        named = [process for process in talkers if process.owner.program]
+        return named[0] if len({process.owner for process in named}) == 1 else _user(users.pop())
+
+    def _forget_talkers(self) -> None:
+        if time.monotonic() - self._rotated > _REMEMBERED_S:
+            self._talkers_before, self._talkers = self._talkers, {}
+            self._rotated = time.monotonic()
 
     def _find_processes(self, there: list[Connection]) -> None:
         """Look up who has the sockets that are new; once, also if nobody shows them.
@@ -240,3 +281,7 @@ class SocketMeter:
         alive = {pid for pid in self._processes.values() if pid is not None}
         seen = {pid: owners.look_at(pid) or self._known.get(pid) for pid in alive}
         self._known = {pid: process for pid, process in seen.items() if process}
+
+
+def _user(uid: int) -> Process:
+    return Process(Owner(user=owners.user_name(uid), uid=uid), State.UNKNOWN)

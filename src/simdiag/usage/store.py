@@ -22,59 +22,15 @@ from typing import Self
 
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, message
+from simdiag.usage import schema
 from simdiag.usage.records import Amount, Label, Link, Method, Reading
 
-VERSION = 1
-APPLICATION = 0x51D1A605  # tells our files from other SQLite databases
+FIVE_MINUTES, HOUR, DAY = 300, 3600, 86400
 BUSY_S = 10.0
 """How long another program may hold the file."""
-FIVE_MINUTES, HOUR, DAY = 300, 3600, 86400
 _KEEP = ((FIVE_MINUTES, HOUR, 3), (HOUR, DAY, 62))
 """Which span is summed up into which, after how many days: an hourly plot of two bills back."""
 _STARTS = {HOUR: "%Y-%m-%d %H:00:00", DAY: "%Y-%m-%d 00:00:00"}
-
-_SCHEMA = f"""
-CREATE TABLE link (
-    id INTEGER PRIMARY KEY,
-    identity TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    driver TEXT NOT NULL,
-    boot TEXT NOT NULL,            -- the last reading of its counters
-    interface INTEGER NOT NULL,
-    rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,
-    rx_packets INTEGER NOT NULL, tx_packets INTEGER NOT NULL
-);
-CREATE TABLE label (
-    id INTEGER PRIMARY KEY,
-    link INTEGER NOT NULL REFERENCES link,
-    method TEXT NOT NULL,
-    program TEXT NOT NULL,
-    user TEXT NOT NULL,
-    uid INTEGER NOT NULL,
-    unit TEXT NOT NULL,
-    container TEXT NOT NULL,
-    protocol TEXT NOT NULL,
-    remote TEXT NOT NULL,
-    state TEXT NOT NULL,
-    UNIQUE (link, method, program, user, uid, unit, container, protocol, remote, state)
-);
-CREATE TABLE traffic (
-    span INTEGER NOT NULL,         -- seconds: {FIVE_MINUTES}, {HOUR} or {DAY}
-    start INTEGER NOT NULL,        -- Unix time
-    label INTEGER NOT NULL REFERENCES label,
-    rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,
-    rx_packets INTEGER NOT NULL, tx_packets INTEGER NOT NULL,
-    PRIMARY KEY (span, start, label)
-) WITHOUT ROWID;
-CREATE TABLE loss (                -- what a method saw, but could not file
-    start INTEGER NOT NULL,
-    what TEXT NOT NULL,
-    amount INTEGER NOT NULL,
-    PRIMARY KEY (start, what)
-) WITHOUT ROWID;
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
-"""
 
 _MIDNIGHT = """
 SELECT CAST(strftime('%s', ?, 'unixepoch', 'localtime', 'start of day', ?, 'utc') AS INTEGER)
@@ -119,6 +75,7 @@ class Store:
             self.close()
             raise
         self._labels: dict[tuple[int, Label], int] = {}
+        self._since: dict[int, int] = {}  # link to its first time
 
     def __enter__(self) -> Self:
         return self
@@ -153,6 +110,11 @@ class Store:
         start = int(when) // FIVE_MINUTES * FIVE_MINUTES
         with plainly(self._path), self._transaction():
             number = self._link(link)
+            self._db.execute(
+                "INSERT INTO recording VALUES (?, ?, ?) ON CONFLICT (link, start) "
+                "DO UPDATE SET until = max(until, excluded.until)",
+                (number, self._since.setdefault(number, int(when)), int(when)),
+            )
             rows = dict(amounts)
             if reading is not None:
                 rows[TOTAL] = self._read_on(number, reading)
@@ -169,6 +131,10 @@ class Store:
                 "DO UPDATE SET amount = amount + excluded.amount",
                 [(start, what, count) for what, count in (losses or {}).items() if count],
             )
+
+    def interrupt(self) -> None:
+        """What is added from now on was not recorded without a gap since before."""
+        self._since.clear()
 
     def roll_up(self, now: float) -> None:
         """Sum up what is old enough. Raises :class:`StoreFull`, ``SimdiagError``."""
@@ -199,12 +165,10 @@ class Store:
 
     def _prepare(self) -> None:
         with plainly(self._path):
-            if is_new(self._db):
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-            else:
-                check(self._db, self._path)
-                self._db.execute("PRAGMA journal_mode = WAL")
+            # SQLite reads past much damage without a word, and would write beside it.
+            if self._db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise _damaged(self._path)
+            schema.prepare(self._db, self._path)
             self._db.execute("PRAGMA synchronous = FULL")
 
     @contextmanager
@@ -248,14 +212,15 @@ class Store:
         owner = label.owner
         values = (
             link, label.method, owner.program, owner.user, owner.uid, owner.unit, owner.container,
-            label.protocol, label.remote, label.state,
+            label.protocol, label.remote, label.state, owner.client,
         )  # fmt: skip
         self._db.execute(
-            "INSERT OR IGNORE INTO label VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
+            "INSERT OR IGNORE INTO label VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
         )
         found = self._db.execute(
             "SELECT id FROM label WHERE link = ? AND method = ? AND program = ? AND user = ? AND "
-            "uid = ? AND unit = ? AND container = ? AND protocol = ? AND remote = ? AND state = ?",
+            "uid = ? AND unit = ? AND container = ? AND protocol = ? AND remote = ? AND state = ? "
+            "AND client = ?",
             values,
         )
         number = self._labels[link, label] = int(found.fetchone()[0])
@@ -263,10 +228,11 @@ class Store:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, patience_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
     """Open the database for reading only, as any user who may read the file.
 
-    A recorder may write at the same time. Raises ``SimdiagError`` with a sentence.
+    A recorder may write at the same time; ``patience_s`` is how long one that holds all of the file
+    is waited for. Raises ``SimdiagError`` with a sentence.
     """
     # Without a log beside it the file is complete. SQLite would want to make one all the same, and
     # in a folder of somebody else's it cannot.
@@ -278,10 +244,10 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     options = "mode=ro&immutable=1" if alone else "mode=ro"
     with plainly(path):
         database = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{options}", uri=True, timeout=BUSY_S
+            f"{path.absolute().as_uri()}?{options}", uri=True, timeout=patience_s
         )
         with closing(database):
-            check(database, path)
+            schema.check(database, path)
             yield database
 
 
@@ -292,25 +258,6 @@ def bucket(span: int) -> str:
 
 
 TOTAL = Label(Method.INTERFACE)
-
-
-def is_new(database: sqlite3.Connection) -> bool:
-    """Whether nothing was ever written into this file."""
-    return not database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-
-
-def check(database: sqlite3.Connection, path: Path) -> None:
-    """Raise ``SimdiagError`` unless the file is a database of ours that this program knows."""
-    application = database.execute("PRAGMA application_id").fetchone()[0]
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION:
-        text = N_("{path} is not a database of simdiag's: name another file with --db")
-        raise SimdiagError(message(text, path=path))
-    if version > VERSION:
-        text = N_(
-            "{path} was written by a newer simdiag: update this one, or name another file with --db"
-        )
-        raise SimdiagError(message(text, path=path))
 
 
 @contextmanager
@@ -330,13 +277,17 @@ def _explained(path: Path, problem: sqlite3.DatabaseError) -> SimdiagError:
         text = N_("{path} is locked by another program: end it, or try again")
         return SimdiagError(message(text, path=path))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        text = N_(
-            "{path} is damaged: move it away and a new one is made, or save what is left with "
-            "`sqlite3 {path} .recover`"
-        )
-        return SimdiagError(message(text, path=path))
+        return _damaged(path)
     text = N_("{path} cannot be used: {why}")
     return SimdiagError(message(text, path=path, why=message(str(problem))))
+
+
+def _damaged(path: Path) -> SimdiagError:
+    text = N_(
+        "{path} is damaged: move it away and a new one is made, or save what is left with "
+        "`sqlite3 {path} .recover`"
+    )
+    return SimdiagError(message(text, path=path))
 
 
 def _cannot(text: str, path: Path, problem: OSError) -> SimdiagError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +16,15 @@ from typing import TYPE_CHECKING
 import click
 
 from simdiag.cli.common import language_option
+from simdiag.cli.usage_budget import budget
+from simdiag.cli.usage_options import db_option, period_options
+from simdiag.cli.usage_reconcile import reconcile
 from simdiag.usage.records import By
 
 if TYPE_CHECKING:
     from simdiag.message import Message
+    from simdiag.usage.ledger import Report
+    from simdiag.usage.timeline import Slice
 
 
 @click.group(help=_("Who used the data: record traffic by program, and report it."))
@@ -43,6 +48,7 @@ def command() -> None:
 )  # fmt: skip
 @click.option(
     "--duration", type=click.FloatRange(min=0), metavar="SECONDS",
+    callback=lambda _ctx, _param, seconds: _number(seconds),
     help=_("End after so many seconds."),
 )  # fmt: skip
 @language_option
@@ -58,7 +64,7 @@ def record(name: str | None, path: Path | None, duration: float | None) -> int:
     path = path or places.for_recording()
     interface = links.choose(name)
     ended = _end(duration)
-    with Store(path) as store, closing(best_meter(_say)) as meter:
+    with Store(path) as store, closing(best_meter(interface.link.name, _say)) as meter:
         text = _("Recording {name} into {path}, method {method}. Ctrl-C ends it.")
         values = {"name": interface.link.name, "path": path, "method": meter.method.value}
         click.echo(text.format(**values), err=True)
@@ -72,42 +78,84 @@ def record(name: str | None, path: Path | None, duration: float | None) -> int:
 
 
 @command.command(help=_("Report who used how much of what was recorded."))
-@click.option(
-    "--db", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help=_("Database to read."),
-)  # fmt: skip
-@click.option(
-    "--since", metavar="TIME", callback=lambda _ctx, _param, text: _moment(text),
-    help=_("From this day or time on: 2026-10-01, or 2026-10-01T08:00 (local time)."),
-)  # fmt: skip
-@click.option(
-    "--until", metavar="TIME", callback=lambda _ctx, _param, text: _moment(text, end=True),
-    help=_("Up to and with this day, or up to this time."),
-)  # fmt: skip
+@db_option
+@period_options
 @click.option(
     "--by", type=click.Choice([by.value for by in By]), default="process", show_default=True,
     help=_("What a row stands for."),
 )  # fmt: skip
-@click.option("--json", "form", flag_value="json", help=_("Print JSON."))
-@click.option("--csv", "form", flag_value="csv", help=_("Print CSV."))
+@click.option(
+    "--top", type=click.IntRange(min=2), default=20, show_default=True, metavar="N",
+    help=_("So many rows; what the others come to is one more."),
+)  # fmt: skip
+@click.option("--json", "form", flag_value="json", help=_("Print JSON, all rows."))
+@click.option("--csv", "form", flag_value="csv", help=_("Print CSV, all rows."))
+@click.option(
+    "--html", "form", flag_value="html",
+    help=_("Print a page with charts, one file: … --html > usage.html"),
+)  # fmt: skip
 @language_option
 def report(
-    path: Path | None, since: float | None, until: float | None, by: str, form: str | None
+    path: Path | None, since: float | None, until: float | None, by: str, top: int, form: str | None
 ) -> None:
     """Read and print."""
     from simdiag.usage import export, ledger, places
 
-    found = ledger.report(path or places.for_reading(), By(by), since, until)
+    ledger.check_period(since, until)
+    path = path or places.for_reading()
+    found = ledger.report(path, By(by), since, until)
     if form == "json":
-        click.echo(json.dumps(export.as_json(found), ensure_ascii=False))
+        from simdiag.report.json_text import dumps
+
+        click.echo(dumps(export.as_json(found)))
     elif form == "csv":
         click.echo(export.as_csv(found), nl=False)
+    elif form == "html":
+        _print_page(path, found, top)
     else:
         from rich.console import Console
 
         from simdiag.cli.usage_report import show
 
-        show(Console(highlight=False), found)
+        show(Console(highlight=False), found, *_slices(path, found), top=top)
+
+
+def _slices(path: Path, found: Report) -> tuple[tuple[Slice, ...], By]:
+    """Return what to plot of a report's period: its hours, or the days of a longer one."""
+    from simdiag.report.usage_text import step_of
+    from simdiag.usage.timeline import timeline
+
+    days = timeline(path, By.DAY, found.since, found.until)
+    if not days or step_of(days[0].start, days[-1].start) is By.DAY:
+        return days, By.DAY
+    return timeline(path, By.HOUR, found.since, found.until), By.HOUR
+
+
+def _print_page(path: Path, found: Report, top: int) -> None:
+    if sys.stdout.isatty():
+        raise click.UsageError(
+            _("say where the page goes: simdiag usage report --html > usage.html")
+        )
+    from simdiag.report.usage_page import page
+    from simdiag.usage import ledger
+
+    slices, step = _slices(path, found)
+    clients = ledger.report(path, By.CLIENT, found.since, found.until)
+    click.echo(page(
+        found, _, slices=slices, by=step, clients=None if found.by is By.CLIENT else clients,
+        made=datetime.now().astimezone(), top=top,
+    ))  # fmt: skip
+
+
+command.add_command(budget)
+command.add_command(reconcile)
+
+
+def _number(seconds: float | None) -> float | None:
+    """Refuse what a range lets pass: ``nan`` is not below its begin."""
+    if seconds is not None and math.isnan(seconds):
+        raise click.BadParameter(_("it is not a number"))
+    return seconds
 
 
 def _end(duration: float | None) -> Callable[[], bool]:
@@ -122,16 +170,3 @@ def _end(duration: float | None) -> Callable[[], bool]:
 
 def _say(text: Message) -> None:
     click.echo(text.render(_), err=True)
-
-
-def _moment(text: str | None, *, end: bool = False) -> float | None:
-    """Return a day's begin (or, as an end, the next day's) or a time as Unix time."""
-    if text is None:
-        return None
-    try:
-        if len(text) == len("2026-10-01"):
-            day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
-            return datetime.combine(day, datetime.min.time()).astimezone().timestamp()
-        return datetime.fromisoformat(text).astimezone().timestamp()
-    except (ValueError, OverflowError) as problem:
-        raise click.BadParameter(_("{text} is not a day or time").format(text=text)) from problem

@@ -2,103 +2,96 @@
 
 from __future__ import annotations
 
-import ctypes
-import errno
-import os
-import platform
-import socket
 import struct
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from importlib import resources
 from ipaddress import IPv4Network
-from pathlib import Path
 
-from simdiag.errors import SimdiagError
-from simdiag.host import may_read_files
 from simdiag.message import N_, Message, message
 from simdiag.usage import owners
-from simdiag.usage.kernel.libbpf import Library, Object, sum_of_cpus
+from simdiag.usage.forwarding import Client, Forwarding
+from simdiag.usage.kernel import loading
+from simdiag.usage.kernel.census import PROCESS, Census
+from simdiag.usage.kernel.libbpf import sum_of_cpus
+from simdiag.usage.kernel.older import OlderSockets
 from simdiag.usage.links import Interface, Network, neighbourhood
+from simdiag.usage.namespaces import Namespaces
 from simdiag.usage.owners import Process
 from simdiag.usage.records import (
     NOBODY,
     Amount,
     Label,
     Method,
+    Owner,
     Remote,
     State,
     protocol_name,
 )
 from simdiag.usage.remotes import Neighbourhood
+from simdiag.usage.sharing import Flow, Flows, through_tunnel
+from simdiag.usage.tunnels import served_by, tunnels
 
-# The structures of usage.bpf.c.
-_OWNER = struct.Struct("=QII")  # namespace, process, user
-_PROCESS = struct.Struct("=QII16s")  # cgroup, process, user, name
+# The structures of usage.bpf.c; see also census and older.
 _KEY = struct.Struct("=QIIBBB5x")  # namespace, process, interface, outgoing, protocol, remote
-_AMOUNT = 16
+_AMOUNT = _STAMP = 16
 _ADDRESS = struct.Struct("=I16s")  # prefix length, address
 _NUMBER = struct.Struct("=I")
 _REMOTES = (Remote.INTERNET, Remote.LOCAL, Remote.DEVICE)
-_PROGRAMS = (
-    "on_create", "on_connect4", "on_connect6", "on_sendmsg4", "on_sendmsg6", "on_receive",
-    "on_send",
-)  # fmt: skip
-_VARIANTS = ((True, True), (True, False), (False, True), (False, False))
-"""may_name_threads, may_ask_for_namespace: best first."""
-
-_PIDFD_OPEN, _PIDFD_GETFD = 434, 438  # the same on every architecture; Linux 5.3 and 5.6
-_SO_NETNS_COOKIE = 71  # Linux 5.14
-_INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _IDLE_S = 60.0
 """How long the last packets of a dead process's sockets are waited for."""
+
+_Place = tuple[int, int]
+"""A network namespace by its cookie, and the index of an interface there."""
 
 
 class KernelMeter:
     """Counts all traffic of this computer's sockets, exactly, by process.
 
-    Raises ``SimdiagError``, saying why, where the kernel cannot or may not be used.
+    And what is forwarded over the interface ``name`` for other devices, by client, where the kernel
+    takes a table for that. Raises ``SimdiagError``, saying why, where the kernel cannot or may not
+    be used.
     """
 
     method = Method.KERNEL
 
-    def __init__(self) -> None:
-        cgroup = cgroup_root()
-        self._object = _load(Library(), _code())
+    def __init__(self, name: str) -> None:
+        loading.cgroup_root()  # else there is no need to load anything
+        self._object = loading.load()
+        self._forwarding: Forwarding | None = None
         try:
             self._traffic = self._object.map("traffic", _KEY.size, _AMOUNT, per_cpu=True)
             self._overflow = self._object.map("overflow", _NUMBER.size, _AMOUNT, per_cpu=True)
             self._nearby = self._object.map("nearby", _ADDRESS.size, 1)
-            self._processes = self._object.map("processes", _NUMBER.size, _PROCESS.size)
-            self._owners = self._object.map("owners", _NUMBER.size, _OWNER.size)
-            self._wait = self._object.listen("born", self._born)
-            self._known: dict[int, Process] = {}
-            self._counted: dict[bytes, tuple[int, int]] = {}
+            self._namespaces = Namespaces()
+            processes = self._object.map("processes", _NUMBER.size, PROCESS.size)
+            self._census = Census(processes, self._namespaces)
+            self._wait = self._object.listen("born", self._census.born)
+            self._counted: dict[bytes, bytes] = {}
             self._last_grown: dict[bytes, float] = {}
             self._overflown = 0
+            self._forgot = time.monotonic()
             self._indexes: set[int] = set()
             self._near = Neighbourhood()
-            self._attach(cgroup)
-            self._namespace = self._own_namespace()
-            self.unseen = self._stamp_older_sockets()
+            loading.attach(self._object)
+            older = OlderSockets(self._object.map("owners", _NUMBER.size, _STAMP))
+            self._namespace = older.namespace
+            self.unseen = older.stamp(self._census)
+            self._count_forwarded(name)
         except BaseException:
             self.close()
             raise
 
     @property
     def blind_spots(self) -> tuple[Message, ...]:
-        """Return what is not counted at sockets, or whose owner is not known."""
-        found = [
-            message(
-                N_(
-                    "Traffic that is forwarded for other devices or containers is not counted by "
-                    "process: it is part of what is unattributed."
-                )
+        """Return what is not counted, or whose owner is not known."""
+        found = []
+        if self._forwarding is None:
+            text = N_(
+                "Traffic that is forwarded for other devices or containers is part of what is "
+                "unattributed, since this kernel does not count it: {why}."
             )
-        ]
+            found.append(message(text, why=message(self._why_not)))
         if self.unseen:
             text = N_(
                 "{count} processes could not be looked at: connections that they already have are "
@@ -114,128 +107,134 @@ class KernelMeter:
             self._wait(left)
 
     def read(self, interface: Interface | None) -> Mapping[Label, Amount]:
-        """Return what the sockets of this network namespace sent and received over it."""
+        """Return what was sent and received over it, here and for others."""
         if interface is not None:
             self._indexes.add(interface.index)  # the kernel gives none twice
             self._look_around(interface.index)
+            if self._forwarding and self._forwarding.interface != interface.link.name:
+                self._count_forwarded(interface.link.name)
         self._wait(0)
+        places = self._harvest()
+        here: dict[Flow, Amount] = defaultdict(Amount)
+        for index in self._indexes:
+            for namespace in (self._namespace, 0):
+                for flow, amount in places.pop((namespace, index), {}).items():
+                    here[flow] += amount
         found: dict[Label, Amount] = defaultdict(Amount)
-        seen: dict[int, Process | None] = {}
-        now = time.monotonic()
-        for key, value in self._traffic.items():
-            grown = self._grown(key, sum_of_cpus(value), now)
-            namespace, pid, index, outgoing, protocol, remote = _KEY.unpack(key)
-            if grown is None or index not in self._indexes:
-                continue
-            if namespace not in (self._namespace, 0):
-                continue
-            if pid not in seen:
-                seen[pid] = self._process(pid)
-            process = seen[pid] or Process(NOBODY, State.UNKNOWN)
-            label = Label(
-                self.method, process.owner, protocol_name(protocol), _REMOTES[remote], process.state
-            )
-            found[label] += _amount(bool(outgoing), *grown)
-        self._forget(now)
+        seen: dict[int, Process] = {}
+        for flow, method, amount in self._by_user(here, places):
+            found[self._label(flow, method, seen)] += amount
+        for whose, method, amount in self._forwarded(places):
+            found[self._label(whose, method, seen)] += amount
         return found
 
     def losses(self) -> Mapping[str, int]:
-        """Return the packets for which the map had no room."""
+        """Return the packets for which a table had no room."""
         both = (self._overflow.get(_NUMBER.pack(direction)) or b"" for direction in (0, 1))
         packets = sum(sum_of_cpus(value)[1] for value in both)
         lost, self._overflown = packets - self._overflown, packets
-        return {"map_overflow": lost}
+        clients = self._forwarding.losses() if self._forwarding else 0
+        return {"map_overflow": lost, "client_overflow": clients}
 
     def close(self) -> None:
         """Detach and unload; without it the kernel does so when the process ends."""
+        if self._forwarding:
+            self._forwarding.close()
         self._object.close()
 
-    # ---- starting --------------------------------------------------------------------------
-    def _attach(self, cgroup: Path) -> None:
-        try:
-            self._object.attach(cgroup, *_PROGRAMS)
-        except OSError as problem:
-            why = message(str(problem.strerror))
-            text = N_("the kernel does not let simdiag count at {cgroup}: {why}")
-            raise SimdiagError(message(text, cgroup=cgroup, why=why)) from problem
+    # ---- who it was ------------------------------------------------------------------------
+    def _by_user(
+        self, here: Flows, places: Mapping[_Place, Flows]
+    ) -> Iterator[tuple[Flow, Method, Amount]]:
+        """Yield what this computer's processes exchanged, a tunnel's by those who are in it."""
+        inside = self._inside_tunnels(places)
+        carried: dict[int, dict[Flow, Amount]] = defaultdict(dict)
+        for flow, amount in here.items():
+            carried[flow.process][flow] = amount
+        for pid, flows in carried.items():
+            names = set(served_by(pid)) if inside and pid else set()
+            users: dict[Flow, Amount] = defaultdict(Amount)
+            for name in names:
+                for flow, amount in inside.get(name, {}).items():
+                    if flow.process not in (pid, 0):
+                        users[flow] += amount
+            yield from through_tunnel(flows, users)
 
-    def _own_namespace(self) -> int:
-        """Return the cookie of this network namespace, as the program gave it to a new socket."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-            owner = self._owners.get(_NUMBER.pack(own.fileno()))
-        return int(_OWNER.unpack(owner)[0]) if owner else 0
+    def _inside_tunnels(self, places: Mapping[_Place, Flows]) -> dict[str, Flows]:
+        """Return what was exchanged in tunnels, by the name of the interface."""
+        elsewhere = {index for namespace, index in places if namespace == self._namespace}
+        if not elsewhere:
+            return {}
+        return {
+            name: places[self._namespace, index]
+            for index, name in tunnels().items()
+            if index in elsewhere
+        }
 
-    def _stamp_older_sockets(self) -> int:
-        """Give the sockets that are there already to their processes; returns how many failed.
+    def _forwarded(
+        self, places: Mapping[_Place, Flows]
+    ) -> Iterator[tuple[Flow | Client, Method, Amount]]:
+        """Yield what was forwarded: by process for the namespaces here, else by client."""
+        if self._forwarding is None:
+            return
+        there: dict[int, dict[Flow, Amount]] = defaultdict(lambda: defaultdict(Amount))
+        for (namespace, _), flows in places.items():
+            if namespace not in (self._namespace, 0):
+                for flow, amount in flows.items():
+                    there[namespace][flow] += amount
+        yield from self._namespaces.charge(there, self._forwarding.read())
 
-        Through a copy of the file descriptor, so in every network namespace, and listeners too,
-        whose children inherit it.
-        """
-        done: set[int] = set()
-        unseen = 0
-        for pid in owners.pids():
-            if not may_read_files(pid):
-                unseen += 1
-                continue
-            new = [(fd, inode) for fd, inode in owners.sockets_of(pid) if inode not in done]
-            if new and (process := owners.look_at(pid)):
-                done.update(inode for _, inode in new)
-                if sum(self._stamp(copy, pid, process) for copy in _copies(pid, new)):
-                    self._known[pid] = process
-        return unseen
-
-    def _stamp(self, fd: int, pid: int, process: Process) -> bool:
-        with socket.socket(fileno=fd) as copy:
-            if copy.family not in _INTERNET_FAMILIES:
-                return False
-            owner = _OWNER.pack(self._namespace_of(copy, pid), pid, process.owner.uid)
-            key = _NUMBER.pack(fd)
-            if self._owners.get(key) is None:
-                self._owners.set(key, owner)
-            return True
-
-    def _namespace_of(self, copy: socket.socket, pid: int) -> int:
-        try:
-            return int.from_bytes(
-                copy.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8), sys.byteorder
-            )
-        except OSError:  # Linux before 5.14
-            same = _namespace_link(pid) == _namespace_link(os.getpid())
-            return self._namespace if same else -1 & 0xFFFFFFFFFFFFFFFF
+    def _label(self, flow: Flow | Client, method: Method, seen: dict[int, Process]) -> Label:
+        if not isinstance(flow, Flow):
+            address, protocol = flow
+            return Label(method, Owner(client=address), protocol)
+        if flow.process not in seen:
+            seen[flow.process] = self._census.process(flow.process) or _NO_PROCESS
+        process = seen[flow.process]
+        return Label(method, process.owner, flow.protocol, flow.remote, process.state)
 
     # ---- counting --------------------------------------------------------------------------
-    def _born(self, data: bytes) -> None:
-        """Take a process that made its first socket, or moved: it may be gone in a moment."""
-        cgroup, pid, uid, name = _PROCESS.unpack(data)
-        self._known[pid] = owners.look_at(pid) or _gone(cgroup, uid, name)
+    def _count_forwarded(self, name: str) -> None:
+        """Count what is forwarded over an interface, if the kernel takes a table for that."""
+        if self._forwarding:
+            self._forwarding.close()
+        try:
+            self._forwarding = Forwarding(name)
+        except OSError as problem:
+            self._forwarding, self._why_not = None, str(problem.strerror)
 
-    def _process(self, pid: int) -> Process | None:
-        """Return who a process is now, or was."""
-        if process := owners.look_at(pid) if pid else None:
-            self._known[pid] = process
-        elif pid not in self._known and (data := self._processes.get(_NUMBER.pack(pid))):
-            self._born(data)  # the ring buffer was full
-        return self._known.get(pid)
-
-    def _grown(self, key: bytes, now: tuple[int, int], at: float) -> tuple[int, int] | None:
-        before = self._counted.get(key, (0, 0))
-        if now == before:
-            return None
-        self._counted[key], self._last_grown[key] = now, at
-        return now[0] - before[0], now[1] - before[1]
+    def _harvest(self) -> dict[_Place, dict[Flow, Amount]]:
+        """Return what came since the last time, by place and flow."""
+        places: dict[_Place, dict[Flow, Amount]] = {}
+        now = time.monotonic()
+        for key, value in self._traffic.items():
+            before = self._counted.get(key, b"")
+            if value == before:
+                continue
+            self._counted[key], self._last_grown[key] = value, now
+            octets, packets = (
+                a - b for a, b in zip(sum_of_cpus(value), sum_of_cpus(before), strict=True)
+            )
+            namespace, pid, index, outgoing, protocol, remote = _KEY.unpack(key)
+            flows = places.setdefault((namespace, index), defaultdict(Amount))
+            flow = Flow(pid, protocol_name(protocol), _REMOTES[remote])
+            flows[flow] += Amount.of(octets, packets, outgoing=bool(outgoing))
+        self._forget(now)
+        return places
 
     def _forget(self, now: float) -> None:
-        """Make room: drop what dead processes had once nothing more comes."""
+        """Make room, from time to time: drop what dead processes had once nothing more comes."""
+        if now - self._forgot < _IDLE_S:
+            return
+        self._forgot = now
         idle = [key for key, at in self._last_grown.items() if now - at > _IDLE_S]
-        pids = {_KEY.unpack(key)[1] for key in idle} - {0}
+        pids = {_process(key) for key in idle} - {0}
         dead = {pid for pid in pids if not (owners.PROC / str(pid)).exists()}
         for key in idle:
-            if _KEY.unpack(key)[1] in dead:
+            if _process(key) in dead:
                 self._traffic.delete(key)
                 del self._counted[key], self._last_grown[key]
-        for pid in dead:
-            self._processes.delete(_NUMBER.pack(pid))
-            self._known.pop(pid, None)
+        self._census.forget_all_but(set(map(_process, self._counted)))
 
     def _look_around(self, index: int) -> None:
         networks, gateways = neighbourhood(index)
@@ -249,40 +248,11 @@ class KernelMeter:
         self._near = near
 
 
-def cgroup_root(mounts: Path = Path("/proc/self/mountinfo")) -> Path:
-    """Return where cgroup2 is mounted. Raises ``SimdiagError`` where it is not."""
-    for line in mounts.read_text("utf-8", "replace").splitlines():
-        words = line.split()
-        if words[words.index("-") + 1] == "cgroup2":
-            return Path(words[4])
-    raise SimdiagError(
-        message(
-            N_("cgroup v2 is not mounted: mount it with `mount -t cgroup2 none /sys/fs/cgroup`")
-        )
-    )
+_NO_PROCESS = Process(NOBODY, State.UNKNOWN)
 
 
-def _code() -> bytes:
-    if sys.byteorder == "big":
-        raise SimdiagError(message(N_("the counting program is for little-endian computers only")))
-    return resources.files(__package__).joinpath("usage.bpf.o").read_bytes()
-
-
-def _load(library: Library, code: bytes) -> Object:
-    for variant in _VARIANTS:
-        try:
-            return Object(library, code, "usage", struct.pack("=??", *variant))
-        except OSError as problem:
-            refused = problem
-    if refused.errno in (errno.EPERM, errno.EACCES) and os.geteuid():
-        raise SimdiagError(message(N_("counting in the kernel needs root")))
-    why = message(str(refused.strerror))
-    text = N_("this kernel ({release}) does not take the counting program: {why}")
-    raise SimdiagError(message(text, release=platform.release(), why=why))
-
-
-def _amount(outgoing: bool, octets: int, packets: int) -> Amount:
-    return Amount(0, octets, 0, packets) if outgoing else Amount(octets, 0, packets, 0)
+def _process(key: bytes) -> int:
+    return int(_KEY.unpack(key)[1])
 
 
 def _address(network: Network) -> bytes:
@@ -291,41 +261,3 @@ def _address(network: Network) -> bytes:
         mapped = bytes(10) + b"\xff\xff" + network.network_address.packed
         return _ADDRESS.pack(96 + network.prefixlen, mapped)
     return _ADDRESS.pack(network.prefixlen, network.network_address.packed)
-
-
-def _gone(cgroup: int, uid: int, name: bytes) -> Process:
-    """Make do with what the kernel noted of a process that has ended since."""
-    program = name.split(b"\0")[0].decode("utf-8", "replace")
-    return Process(owners.identified(program, uid, _cgroup_path(cgroup)), State.UNKNOWN)
-
-
-def _cgroup_path(inode: int) -> str:
-    """Find a cgroup by the inode of its folder; it lives longer than most processes in it."""
-    root = cgroup_root()
-    for folder, _, _ in os.walk(root):
-        with suppress(OSError):
-            if os.stat(folder).st_ino == inode:  # noqa: PTH116
-                return "/" + os.path.relpath(folder, root)
-    return ""
-
-
-def _copies(pid: int, sockets: list[tuple[int, int]]) -> Iterator[int]:
-    """Yield a copy of each file of a process; whoever takes it closes it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    handle = libc.syscall(_PIDFD_OPEN, pid, 0)
-    if handle < 0:
-        return
-    try:
-        for fd, _ in sockets:
-            copy = libc.syscall(_PIDFD_GETFD, handle, fd, 0)
-            if copy >= 0:
-                yield copy
-    finally:
-        os.close(handle)
-
-
-def _namespace_link(pid: int) -> str:
-    try:
-        return os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115
-    except OSError:
-        return ""

@@ -229,17 +229,21 @@ static __always_inline int count(struct __sk_buff *packet, bool outgoing)
 	struct bpf_sock *socket;
 	struct amount *amount;
 	struct address far = {};
-	__u8 header[20] __attribute__((aligned(4))), offset = 0;
+	__u8 *header = (void *)(long)packet->data, *end = (void *)(long)packet->data_end;
+	__u8 offset = 0;
 	__u32 l3, l4 = 0, segments = packet->gso_segs;
 
-	if (packet->ifindex == LOOPBACK_INDEX || bpf_skb_load_bytes(packet, 0, header, 20))
+	/* The stack has made sure that the IP header is here. */
+	if (packet->ifindex == LOOPBACK_INDEX || header + 20 > end)
 		return 1;
 	if (header[0] >> 4 == 4) {
 		l3 = (header[0] & 15) * 4;
 		key.protocol = header[9];
 		key.remote = remote4(*(__u32 *)(header + (outgoing ? 16 : 12)));
 	} else {
-		bpf_skb_load_bytes(packet, outgoing ? 24 : 8, far.word, 16);
+		if (header + 40 > end)
+			return 1;
+		__builtin_memcpy(far.word, header + (outgoing ? 24 : 8), 16);
 		l3 = 40;
 		key.protocol = header[6];
 		key.remote = remote6(&far);
