@@ -735,10 +735,10 @@ def test_a_flood_does_not_fill_the_memory() -> None:
     ],
 )
 def test_hostile_lines_take_no_time(log: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for way in ("", "RX: ", "(ttyUSB2): <-- '", "$ echo "):
         read(f"{way}{log}")
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 5  # not a measure of speed: backtracking takes for ever
 
 
 @given(st.text(max_size=300))

@@ -12,16 +12,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from simdiag.at.values import swap_nibbles
+from simdiag import identity
 from simdiag.evidence import Evidence, Observation
 
 KINDS = ("iccid", "imsi", "imei", "ip", "cell")
 """What ``--reveal`` can name."""
 
-_KIND_OF = {"iccid": "iccid", "imsi": "imsi", "imei": "imei", "cell_id": "cell", "tac": "cell",
-            "lac": "cell", "addresses": "ip", "local_address": "ip", "dns": "ip"}  # fmt: skip
 _KEEP = {"iccid": (6, 4), "imsi": (5, 0), "imei": (8, 0), "cell": (0, 0)}
 """How many characters stay visible at the head and the tail: issuer, PLMN, type of device."""
+_OTHER = str.maketrans("0123456789ABCDEF", "1234567890BCDEFA")
 _SHOW, _HIDE = 1, 2
 _IX = re.IGNORECASE | re.VERBOSE
 
@@ -85,8 +84,9 @@ _CHARACTER = re.compile(r"(?:(?:\b0|\\)[xX](?=[0-9A-Fa-f]{2}))?([0-9A-Za-z])")
 
 
 def kind_of(name: str) -> str | None:
-    """Return which kind of identifier an observation holds, if any."""
-    return _KIND_OF.get(name.rpartition(".")[2])
+    """Return which of ``KINDS`` an observation holds, if any: an area is revealed with its cell."""
+    kind = identity.kind_of(name)
+    return "cell" if kind == "area" else kind
 
 
 class _Line:
@@ -162,8 +162,9 @@ class Redactor:
         kind = kind_of(observation.name)
         if {kind, "all"} & self._reveal or observation.name.startswith("counter."):
             return observation.value
-
-        return _each(observation.value, lambda v: _mask(v, kind) if kind in _KEEP else self.text(v))
+        amounts = observation.name.startswith("usage.")
+        hide = (lambda v: _mask(v, kind)) if kind in _KEEP else self.text
+        return _each(observation.value, hide, numbers=not amounts)
 
     def _mark_known(self, line: _Line) -> None:
         """Mark the known values, whatever stands between their characters or around them."""
@@ -236,16 +237,17 @@ def _forms(value: str, kind: str) -> Iterator[tuple[str, int, int]]:
     if len(value) < 10 or not value.isalnum() or not value.strip("0"):
         return
     head, tail = _KEEP[kind]
-    if kind == "iccid":
-        yield value + "F", head, tail + 1
-        yield swap_nibbles(value.ljust(20, "F")), head, tail
-    elif kind == "imsi":  # with length parity and filler, as in EF_IMSI
-        yield swap_nibbles(("91"[len(value) % 2 == 0] + value).ljust(16, "F")), 6, 0
-    yield value, head, tail
-    yield value[: 14 if kind == "imei" else 18], head, 0  # without check digit or version
-    yield swap_nibbles(value + "F" * (len(value) % 2)), 4, 0
-    for encoding in ("ascii", "utf-16-be", "utf-16-le"):
-        yield value.encode(encoding, "replace").hex(), 0, 0
+    body = value[head : len(value) - tail]
+    # another of the same form: where the two are written alike, nothing personal stands
+    other = value[:head] + body.translate(_OTHER) + value[len(value) - tail :]
+    for form, unlike in zip(
+        identity.written(kind, value), identity.written(kind, other), strict=True
+    ):
+        differ = [i for i, c in enumerate(form) if c != unlike[i]]
+        if not differ:  # all that would be hidden is hidden already
+            continue
+        as_bytes = len(form) > len(value) + 4  # characters as bytes: no head that people read
+        yield form, *((0, 0) if as_bytes else (differ[0], len(form) - 1 - differ[-1]))
 
 
 def _fields(text: str, start: int, places: list[int]) -> Iterator[tuple[int, int]]:
@@ -266,12 +268,13 @@ def _is_address(parts: list[str]) -> bool:
     return all(int(p) < 256 and not (len(p) == 2 and p[0] == "0") for p in parts)
 
 
-def _each(value: Any, mask: Callable[[str], Any]) -> Any:
-    """Apply a function to every string in a value, and to numbers that may be identifiers."""
+def _each(value: Any, mask: Callable[[str], Any], *, numbers: bool = True) -> Any:
+    """Apply a function to every string in a value, and to ``numbers`` that may be identifiers."""
     if isinstance(value, str):
         return mask(value)
-    if isinstance(value, int) and abs(value) >= 10**9:
+    if isinstance(value, int) and numbers and abs(value) >= 10**9:
         return mask(str(value))
     if isinstance(value, dict):
-        return {k: _each(v, mask) for k, v in value.items()}
-    return [_each(v, mask) for v in value] if isinstance(value, (list, tuple)) else value
+        return {k: _each(v, mask, numbers=numbers) for k, v in value.items()}
+    several = isinstance(value, (list, tuple))
+    return [_each(v, mask, numbers=numbers) for v in value] if several else value

@@ -57,6 +57,10 @@ def json_option(command: F) -> F:
 def _writable(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
     if path is None or os.access(path, os.F_OK):
         return path  # click has looked whether an existing file is writable
+    return _in_writable_folder(path)
+
+
+def _in_writable_folder(path: Path) -> Path:
     folder = path.parent
     if not os.access(folder, os.F_OK):
         raise click.BadParameter(_("the folder {folder} does not exist").format(folder=folder))
@@ -73,6 +77,34 @@ def record_option(command: F) -> F:
         metavar="FILE", callback=_writable,
         help=_("Write the exchanges to FILE, identifiers hidden unless revealed."),
     )(command)  # fmt: skip
+
+
+def output_options(command: F) -> F:
+    """Add ``--output`` and ``--force``."""
+    for option in (
+        click.option("--force", is_flag=True, help=_("Write over a file that exists.")),
+        click.option(
+            "-o", "--output",
+            type=click.Path(path_type=Path, dir_okay=False, readable=False, allow_dash=True),
+            metavar="FILE", help=_("File to write (- for standard output)."),
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def free_path(output: Path | None, default: str, force: bool) -> Path | None:
+    """Return where to write, ``None`` for standard output; a usage error where that cannot be.
+
+    So that nobody waits for an examination whose result has no place, and nothing is lost.
+    """
+    if output is not None and str(output) == "-":
+        return None
+    path = output or Path(default)
+    if os.path.lexists(path) and not force:
+        text = _("{file} exists already: choose another name, or --force to write over it")
+        raise click.BadParameter(text.format(file=path), param_hint="--output")
+    return _in_writable_folder(path)
 
 
 def profile_option(command: F) -> F:

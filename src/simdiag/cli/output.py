@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from simdiag.errors import SimdiagError
+from simdiag.files import write_whole
+from simdiag.message import N_, message
 from simdiag.redact import Redactor
 
 if TYPE_CHECKING:
@@ -74,3 +77,17 @@ def write_record(
     except OSError as problem:
         text = _("The transcript could not be written: {why}")
         click.echo(text.format(why=_(problem.strerror or str(problem))), err=True)
+
+
+def write_out(path: Path | None, text: str, *, replace: bool) -> None:
+    """Write a whole document to a file, or, in UTF-8 whatever the locale, to standard output."""
+    if path is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        return
+    try:
+        write_whole(path, text, replace=replace)
+    except OSError as problem:
+        why = message(problem.strerror or str(problem))
+        text = N_("{file} cannot be written: {why}")
+        raise SimdiagError(message(text, file=path, why=why)) from problem

@@ -12,16 +12,15 @@ from rich.text import Text
 
 from simdiag.causes import CAUSES, RESPONSIBLE_TITLES
 from simdiag.diagnose import Diagnosis
-from simdiag.evidence import Evidence, Observation
+from simdiag.evidence import Evidence
 from simdiag.explain import Explanation
 from simdiag.message import N_, Translate
 from simdiag.redact import Redactor
+from simdiag.report.said import citations, values
 from simdiag.rules import Alternative, Finding, Severity
 
 _STYLE = {"healthy": "green", "inconclusive": "yellow"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_LINES_PER_CITE = 4
-_NO_ANSWER = N_("no answer")
 
 
 def plain(text: str) -> str:
@@ -66,10 +65,11 @@ def show(
         _section(
             console, _(N_("Who can fix it")), [Text(_(RESPONSIBLE_TITLES[diagnosis.responsible]))]
         )
-    _steps(console, [step.render(_) for step in diagnosis.next_steps], _)
+    show_steps(console, [step.render(_) for step in diagnosis.next_steps], _)
 
 
-def _steps(console: Console, steps: list[str], _: Translate) -> None:
+def show_steps(console: Console, steps: list[str], _: Translate) -> None:
+    """Print what to do next, numbered."""
     marks = [f"{number}." for number in range(1, len(steps) + 1)]
     _section(console, _(N_("What to do next")), [Text(plain(step)) for step in steps], marks)
 
@@ -101,37 +101,23 @@ _FACTS = (
 
 
 def _facts(evidence: Evidence, redactor: Redactor, _: Translate) -> list[Text]:
-    lines = []
-    for heading, names in _FACTS:
-        found = [o for o in map(evidence.last, names) if o is not None]
-        values = [_shown(o, redactor) for o in found]
-        if any(values):
-            lines.append(Text.assemble((_(heading), "dim"), ": ", ", ".join(filter(None, values))))
-    return lines
+    found = [(_(heading), values(evidence, names, redactor)) for heading, names in _FACTS]
+    if "usage.today_bytes" in evidence:
+        from simdiag.report.usage_text import usage_line
 
-
-def _shown(observation: Observation, redactor: Redactor) -> str:
-    value = redactor.value(observation)
-    if isinstance(value, dict):
-        each = (v if isinstance(v, list) else [v] for v in value.values())
-        value = " ".join(str(v) for several in each for v in several)
-    kind = observation.name.removeprefix("signal.").partition("_")[0].upper()
-    prefix = f"{kind} " if observation.name.startswith("signal.") else ""
-    unit = f" {observation.unit}" if observation.unit else ""
-    return plain(f"{prefix}{value}{unit}") if str(value) else ""
+        found.append((_(N_("Data used")), [usage_line(evidence, redactor, _)]))
+    return [
+        Text.assemble((heading, "dim"), ": ", ", ".join(map(plain, shown)))
+        for heading, shown in found
+        if shown
+    ]
 
 
 def _proof(finding: Finding, redactor: Redactor, _: Translate) -> list[Text]:
     lines = [Text(redactor.text(plain(finding.text.render(_))))]
-    sources = {(o.source.command, o.source.line): o.source for o in finding.cites}
-    for source in list(sources.values())[:_LINES_PER_CITE]:
-        if source.exchange >= 0:
-            line = _(_NO_ANSWER) if source.line == _NO_ANSWER else redactor.text(source.line)
-            shown = plain(line)[:200]
-            asked = plain(redactor.text(source.command))
-            lines.append(
-                Text.assemble("  ", (asked, "cyan"), " → " if asked else "", (shown, "dim"))
-            )
+    for asked, answer, _time in citations(finding, redactor, _):
+        between = " → " if asked else ""
+        lines.append(Text.assemble("  ", (plain(asked), "cyan"), between, (plain(answer), "dim")))
     return lines
 
 
@@ -170,4 +156,4 @@ def show_explanation(console: Console, found: Explanation, _: Translate) -> None
     _section(console, _(N_("Not ruled out")), _other_causes(found.alternatives, _))
     who = Text(_(RESPONSIBLE_TITLES[found.cause.responsible]))
     _section(console, _(N_("Who can fix it")), [who])
-    _steps(console, [_(step) for step in found.cause.steps], _)
+    show_steps(console, [_(step) for step in found.cause.steps], _)

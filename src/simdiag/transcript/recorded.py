@@ -14,17 +14,20 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from simdiag.at import AtProtocol, Dialect, State, command
+from simdiag.at import AtProtocol, Dialect, Event, State, command
 from simdiag.conversation import Conversation
 from simdiag.errors import TranscriptError
 from simdiag.message import N_, message
 
 Direction = Literal["tx", "rx", "note"]
 _NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
-_MAX_PORTS = 64
+NO_ANSWER, NOT_RECORDED = b"no answer", b"no final result"
+"""What notes say: the modem gave none before the deadline; or whoever wrote the log left it out."""
+MAX_PORTS = 64
 """Ports kept apart in one transcript; those beyond share one."""
 _NAMES = {v[1]: k for k, v in _NAMED.items()} | {"0": "\0", '"': '"', "'": "'"}
 
@@ -114,27 +117,45 @@ def replay(lines: Iterable[str], conversations: Callable[[str], Conversation]) -
     """Feed a transcript through the AT core, a conversation per port.
 
     What was not recorded is not asked: the end of a transcript is no silence of the modem. A
-    note ``no answer`` (which the recorder writes at a deadline) is one. Lines that are no events
-    are passed over, so that a transcript cut off in the middle is still read.
+    note ``no answer`` (which the recorder writes at a deadline) is one, a note ``no final result``
+    is none. Lines that are no events are passed over, so that a transcript cut off in the middle
+    is still read.
     """
-    ports: dict[str, _Port] = {}
+    replay_events(_events(lines), conversations)
+
+
+def _events(lines: Iterable[str]) -> Iterator[Recording]:
     for line in lines:
         try:
-            event = Recording.from_json(line)
+            yield Recording.from_json(line)
         except TranscriptError:
             continue
-        name = event.port if event.port in ports or len(ports) < _MAX_PORTS else ""
+
+
+def replay_events(
+    events: Iterable[Recording],
+    conversations: Callable[[str], Conversation],
+    heard: Callable[[str, Event], None] | None = None,
+) -> None:
+    """Feed events through the AT core; ``heard`` is told what is heard on which port.
+
+    It is told so before the conversation is, and of every byte received, whatever it was.
+    """
+    ports: dict[str, _Port] = {}
+    for event in events:
+        name = event.port if event.port in ports or len(ports) < MAX_PORTS else ""
         if name not in ports:
-            ports[name] = _Port(conversations(name))
+            ports[name] = _Port(conversations(name), partial(heard, name) if heard else None)
         ports[name].take(event)
     for port in ports.values():
         port.end()
 
 
 class _Port:
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, heard: Callable[[Event], None] | None) -> None:
         self._protocol = AtProtocol(Dialect())
         self._conversation = conversation
+        self._heard = heard
         self._time = 0.0
 
     def take(self, event: Recording) -> None:
@@ -147,9 +168,9 @@ class _Port:
             for line in event.data.replace(b"\n", b"\r").split(b"\r"):
                 if text := line.decode("ascii", "replace").strip().replace("\ufffd", "?"):
                     self._send(text)
-        elif event.data.startswith(b"no answer"):
+        elif event.data.startswith((NO_ANSWER, NOT_RECORDED)):
             self._protocol.give_up()
-            self._conversation.abandon(self._time, silent=True)
+            self._conversation.abandon(self._time, silent=event.data.startswith(NO_ANSWER))
 
     def _send(self, text: str) -> None:
         if not text.upper().startswith("AT") or re.search(r"[\x1a\x1b]", text):
@@ -161,6 +182,8 @@ class _Port:
 
     def _drain(self) -> None:
         while (event := self._protocol.next_event()) is not None:
+            if self._heard is not None:
+                self._heard(event)
             self._conversation.feed(event, self._time)
 
     def end(self) -> None:

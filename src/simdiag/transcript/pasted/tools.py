@@ -114,8 +114,8 @@ MARKS = _table(
      r"\[?(?:TX|send|sent|write|writing|out|cmd|command|request|发送|发)"
      rf"(?:\]{_COUNT}{_ARROW}?|{_COUNT}{_ARROW})\s*◇?\s*"),
     ("[RIAG接收响回返", "received",
-     r"\[?(?:RX|recv|receive|recieved?|(?:received )?resp(?:onse)?|rsp|received|read|in|reply|answer|got"
-     rf"|接收|收到|收|响应|回复|返回)(?:\]{_COUNT}{_BACK_ARROW}?|{_COUNT}{_BACK_ARROW})\s*◆?\s*"),
+     r"\[?(?:RX|recv|receive|recieved?|(?:received )?resp(?:onse)?|rsp|received|read|in|reply"
+     rf"|answer|got|接收|收到|收|响应|回复|返回)(?:\]{_COUNT}{_BACK_ARROW}?|{_COUNT}{_BACK_ARROW})\s*◆?\s*"),
     # arrows: which way they point differs from tool to tool
     ("<>-=→←⇒⇐", "either", r"(?:>{2,3}|<[-=]{1,2}|<{1,3}|[-=]{1,2}>|[→←⇒⇐])(?![<>])\s*"),
     flags=re.IGNORECASE,

@@ -1,0 +1,58 @@
+"""Secrets of this installation: made once, kept in the user's state folder, never in a bundle."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from simdiag.errors import SimdiagError
+from simdiag.message import N_, message
+
+_LONGEST = 4096
+
+
+def folder() -> Path:
+    """Return the folder of the user's keys; another one than root's for each user."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(state) / "simdiag"
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """Return the secret of that name; ``make`` gives it the first time.
+
+    Two programs that ask at the same time get the same one. Raises ``SimdiagError`` with a
+    sentence where it can be neither read nor written.
+    """
+    path = folder() / name
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            return _read(path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = path.with_name(f".{name}.{secrets.token_hex(8)}")
+        try:
+            _write(temporary, make())
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)  # the first one stays
+        finally:
+            temporary.unlink(missing_ok=True)
+        return _read(path)
+    except (OSError, RuntimeError) as problem:  # RuntimeError: a user without a home
+        why = getattr(problem, "strerror", None) or str(problem)
+        text = N_("the key {path} can be neither read nor made: {why}")
+        raise SimdiagError(message(text, path=path, why=message(why))) from problem
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_LONGEST)
+
+
+def _write(path: Path, secret: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(secret)
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,134 @@
+"""What a value may look like to stand in a bundle, by the name of the observation it is for.
+
+Nothing passes that could hold an identifier: a number has few digits, a list of bands ascends, a
+version has short groups. Identifiers themselves were replaced before this is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from simdiag.bundle.denial import is_band, is_filler, is_joint, is_small, is_word, pieces, stays
+from simdiag.identity import is_address, kind_of
+from simdiag.registry import drivers
+
+QUOTES = frozenset(
+    ["at.answered", "at.error", "at.silent", "at.unreadable", "host.foreign_command",
+     "device.boot_event", "device.power_event"]
+)  # fmt: skip
+"""Observations that quote the talk: that there is one counts, what it quotes need not stay."""
+VERSIONS = frozenset(["device.manufacturer", "device.model", "device.revision"])
+_NAMES = ("operator.name", "sim.service_provider", "device.operator_profile", "data.granted_apns")
+"""Free text of an operator or a user: only known words."""
+_CLOSED = 6
+"""Digits of a text of known words."""
+_LAST_BAND = 263
+"""TS 36.101 table 5.5-1 and TS 38.101 tables 5.2-1: no band has a greater number."""
+_PLAIN, _COUNTER = 7, 12
+"""Digits of a number (channel, PLMN, millivolts), and of a counter of bytes (below 10**12)."""
+_DIGITS, _STRANGE = 12, 5
+"""Digits of the one number with points that a version may hold; characters of its odd words."""
+_MODEL = 6
+"""Digits of a number with points that a model's or maker's name may hold."""
+_CODES = re.compile(r".*(?:plmns?|bands?|mode)")
+"""Observations whose text is a number or a mask of bits."""
+_GROUP = re.compile(r"(?:[A-Z]{1,6}|[a-z]{1,2}|[0-9]{1,4})+")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
+_DATE = re.compile(r"20[0-4][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
+
+
+def permits(name: str, text: str, value: Any) -> bool:
+    """Whether a piece of an answer may stay for the sake of this observation and its value."""
+    if kind_of(name) or name in _NAMES or name in QUOTES:
+        return False
+    if name in VERSIONS:
+        pointed = name != "device.revision" and "." in text  # a model has no version of firmware
+        return is_version(text) and not (pointed and sum(map(str.isdecimal, text)) > _MODEL)
+    if name == "cell.band" and int(re.sub(r"\D", "", text) or 0) > _LAST_BAND:
+        return False
+    if name.startswith("counter."):
+        return _is_number(text, _COUNTER)
+    texts = [free for free in _texts(value) if text.lower() in free.lower()]
+    coded = _CODES.fullmatch(name) is not None
+    if not all(_is_closed(free) or (coded and free.isalnum() and len(free) < 17) for free in texts):
+        return False
+    if coded and re.fullmatch("[0-9A-Fa-f]{8,16}", text) and is_bitmap(text):
+        return True
+    return _is_number(text, _PLAIN) or _is_list(text) or is_filler(text) or is_band(text)
+
+
+def _is_closed(text: str) -> bool:
+    """Whether a text is of a closed set: known words and a band, nothing that somebody chose."""
+    parts = [p for p in pieces(text) if p.kind != "blanks"]
+    known = all(stays(p) or is_small(p) or is_joint(p) for p in parts)
+    return known and sum(c.isdecimal() for c in text) <= _CLOSED
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def is_version(text: str) -> bool:
+    """Whether a word can be part of a model or a version: no name, no long number, no hash.
+
+    A longer word has to hold a model that a driver knows (``EC25EFAR06A03M4G``).
+    """
+    if (
+        is_word(text)
+        or _DATE.fullmatch(text)
+        or _TIME.fullmatch(text)
+        or re.fullmatch("[A-Z]{1,2}|[a-z]", text)
+    ):
+        return True
+    digits = sum(c.isdecimal() for c in text)
+    if "." in text:
+        short = all(part.isdecimal() and len(part) < 4 for part in text.split("."))
+        return short and digits <= _DIGITS and not (is_address(text) or is_address(text[::-1]))
+    fits = 0 < digits <= 12 and len(text) <= 20 and _GROUP.fullmatch(text) is not None
+    return fits and (len(text) < 7 or names_model(text))
+
+
+def names_model(text: str) -> bool:
+    """Whether a driver knows a model by this word."""
+    return any(
+        re.search(driver.identify.replace(r"\b", ""), text, re.IGNORECASE)
+        for driver in drivers() if driver.identify
+    )  # fmt: skip
+
+
+def is_known(text: str) -> bool:
+    """Whether a word of a version is known: a model, a date, a word."""
+    timed = _DATE.fullmatch(text) or _TIME.fullmatch(text)
+    return is_word(text) or timed is not None or names_model(text)
+
+
+def is_modest(texts: Iterable[str]) -> bool:
+    """Whether the words of one version that are not known hold too little for an identifier."""
+    strange = [t for t in texts if not is_known(t)]
+    dotted = {t for t in strange if "." in t}
+    return len(dotted) < 2 and sum(len(t) for t in strange if "." not in t) <= _STRANGE
+
+
+def is_bitmap(nibbles: str) -> bool:
+    """Whether hex is a table of bits or a list of networks, not digits: no long run of decimals."""
+    return len(nibbles) <= 40 and re.search(r"\d{9}", re.sub("0{4,}", " ", nibbles)) is None
+
+
+def _is_number(text: str, digits: int) -> bool:
+    if re.fullmatch(r"\d+(?:\.\d{1,2})?", text):
+        return len(text.replace(".", "").lstrip("0")) <= digits and len(text) <= digits + 8
+    return re.fullmatch(rf"(?:0x)?0*[0-9A-Fa-f]{{1,{digits - 2}}}", text) is not None
+
+
+def _is_list(text: str) -> bool:
+    """Bands, ascending: no order is left in which to write digits."""
+    if re.fullmatch(r"\d{1,3}(?:[:.]\d{1,3})+", text) is None:
+        return False
+    return all(a < b for a, b in pairwise(map(int, re.split("[:.]", text))))

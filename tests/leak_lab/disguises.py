@@ -1,0 +1,133 @@
+"""How an identifier may be dressed up. Each takes the value and gives the text to plant."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import gzip
+import json
+import quopri
+import zlib
+from collections.abc import Callable
+
+WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+CHINESE = "零一二三四五六七八九"
+LEET = str.maketrans("0134579", "OlEASTg"[:7])
+MORSE = dict(zip(
+    "0123456789abcdefghijklmnopqrstuvwxyz",
+    ["-----", ".----", "..---", "...--", "....-", ".....", "-....", "--...", "---..", "----.", ".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--", "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--.."], strict=True,
+))  # fmt: skip
+
+
+def swap(v: str) -> str:
+    v += "F" * (len(v) % 2)
+    return "".join(v[i + 1] + v[i] for i in range(0, len(v), 2))
+
+
+def gsm7(v: str) -> str:
+    bits = 0
+    for i, c in enumerate(v):
+        bits |= ord(c) << 7 * i
+    return bits.to_bytes((7 * len(v) + 7) // 8, "little").hex().upper()
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def alnum(v: str) -> str:
+    return "".join(c for c in v if c.isalnum())
+
+
+def every(v: str, n: int, between: str) -> str:
+    return between.join(v[i : i + n] for i in range(0, len(v), n))
+
+
+ANY: dict[str, Callable[[str], str]] = {
+    "plain": lambda v: v,
+    "quoted": lambda v: f'"{v}"',
+    "upper": str.upper,
+    "in a sentence": lambda v: f"device of {v} is not registered",
+    "glued to words": lambda v: f"x{v}y",
+    "key and value": lambda v: f"id={v};ok=1",
+    "in pairs": lambda v: every(alnum(v), 2, " "),
+    "in fours": lambda v: every(alnum(v), 4, "-"),
+    "dotted": lambda v: every(alnum(v), 2, "."),
+    "commas": lambda v: ",".join(alnum(v)),
+    "blanks": lambda v: " ".join(alnum(v)),
+    "underscores": lambda v: "_".join(alnum(v)),
+    "one a line": lambda v: "\r\n".join(alnum(v)),
+    "one a line with a prefix": lambda v: "\r\n".join(f"+DBG: {c}" for c in alnum(v)),
+    "one a line with a known prefix": lambda v: "\r\n".join(f"+CIEV: 2,{c}" for c in alnum(v)),
+    "numbered lines": lambda v: "\r\n".join(f"+DBG: {i},{c}" for i, c in enumerate(alnum(v))),
+    "two lines": lambda v: v[: len(v) // 2] + "\r\n" + v[len(v) // 2 :],
+    "around a URC": lambda v: v[: len(v) // 2] + "\r\n+CREG: 1\r\n" + v[len(v) // 2 :],
+    "reversed": lambda v: v[::-1],
+    "hex": lambda v: v.encode().hex(),
+    "hex upper": lambda v: v.encode().hex().upper(),
+    "hex spaced": lambda v: v.encode().hex(" "),
+    "hex colons": lambda v: v.encode().hex(":"),
+    "C array": lambda v: "{" + ", ".join(f"0x{b:02x}" for b in v.encode()) + "}",
+    "decimal bytes": lambda v: "[" + ", ".join(str(b) for b in v.encode()) + "]",
+    "octal bytes": lambda v: " ".join(f"{b:03o}" for b in v.encode()),
+    "bits": lambda v: " ".join(f"{b:08b}" for b in v.encode()),
+    "\\xNN": lambda v: "".join(f"\\x{b:02x}" for b in v.encode()),
+    "\\NNN": lambda v: "".join(f"\\{b:03o}" for b in v.encode()),
+    "\\uNNNN": lambda v: "".join(f"\\u{ord(c):04x}" for c in v),
+    "%NN": lambda v: "".join(f"%{b:02X}" for b in v.encode()),
+    "HTML decimal": lambda v: "".join(f"&#{ord(c)};" for c in v),
+    "HTML hex": lambda v: "".join(f"&#x{ord(c):x};" for c in v),
+    "quoted-printable": lambda v: "".join(f"={b:02X}" for b in v.encode()),
+    "JSON in JSON": lambda v: json.dumps(json.dumps({"id": v})),
+    "base64": lambda v: b64(v.encode()),
+    "base64 without end": lambda v: b64(v.encode()).rstrip("="),
+    "base64 in lines": lambda v: every(b64(b"imsi or so: " + v.encode()), 12, "\r\n"),
+    "base64 twice": lambda v: b64(b64(v.encode()).encode()),
+    "base32": lambda v: base64.b32encode(v.encode()).decode(),
+    "base85": lambda v: base64.b85encode(v.encode()).decode(),
+    "ascii85": lambda v: base64.a85encode(v.encode()).decode(),
+    "gzip, base64": lambda v: b64(gzip.compress(v.encode(), mtime=0)),
+    "zlib, hex": lambda v: zlib.compress(v.encode()).hex(),
+    "UCS-2": lambda v: v.encode("utf-16-be").hex().upper(),
+    "UTF-16 LE": lambda v: v.encode("utf-16-le").hex(),
+    "UTF-32, base64": lambda v: b64(v.encode("utf-32-le")),
+    "GSM 7-bit": lambda v: gsm7(v),
+    "zero-width": lambda v: "\u200b".join(v),
+    "bidi marks": lambda v: "\u202e" + v + "\u202c",
+    "full width": lambda v: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in v),
+    "escaped base64": lambda v: "".join(f"\\x{b:02x}" for b in b64(v.encode()).encode()),
+    "Morse": lambda v: " ".join(MORSE[c] for c in alnum(v).lower()),
+    "URI": lambda v: f"sip:{alnum(v)}@ims.mnc001.mcc460.3gppnetwork.org",
+    "path": lambda v: f"/home/{v}/.config/modem",
+}
+DIGITS: dict[str, Callable[[str], str]] = {
+    "nibbles exchanged": swap,
+    "nibbles exchanged in a file": lambda v: "08" + swap("9" + v) + "FFFF",
+    "as a number in hex": lambda v: f"{int(v):X}",
+    "with a plus": lambda v: "+" + v,
+    "Arabic digits": lambda v: "".join(chr(0x660 + int(c)) for c in v),
+    "Chinese digits": lambda v: "".join(CHINESE[int(c)] for c in v),
+    "in words": lambda v: " ".join(WORDS[int(c)] for c in v),
+    "leetspeak": lambda v: v.translate(str.maketrans("01358", "OlESB")),
+    "ROT5": lambda v: "".join(str((int(c) + 5) % 10) for c in v),
+    "as version": lambda v: every(v, 3, "."),
+    "as bands": lambda v: every(v, 2, ":"),
+    "as levels": lambda v: ",".join("-" + v[i : i + 2] for i in range(0, len(v), 2)),
+    "as hex numbers": lambda v: " ".join(f"0x{c}" for c in v),
+    "in threes": lambda v: every(v, 3, ","),
+}
+NAMES: dict[str, Callable[[str], str]] = {
+    "ROT13": lambda v: codecs.encode(v, "rot13"),
+    "leetspeak": lambda v: v.translate(str.maketrans("aeios", "43105")),
+    "mixed case": lambda v: "".join(c.upper() if i % 2 else c for i, c in enumerate(v)),
+    "e-mail": lambda v: f"{v.replace(' ', '.')}@example.org",
+    "soft breaks": lambda v: quopri.encodestring(v.encode()).decode().replace("a", "a=\r\n"),
+}
+_NUMBERS = ("imsi", "iccid", "imei", "msisdn", "eid")
+_PEOPLE = ("host", "user", "ssid", "password")
+
+
+def disguises(kind: str) -> dict[str, Callable[[str], str]]:
+    """All that fit a kind."""
+    more = DIGITS if kind in _NUMBERS else NAMES if kind in _PEOPLE else {}
+    return ANY | more

@@ -1,0 +1,185 @@
+"""The leak test: identifiers in every disguise and place, an auditor of its own, no survivor.
+
+``benchmarks/leaks.py`` runs ten thousand of them, beside a well-known redactor.
+"""
+
+import re
+
+import pytest
+
+from leak_lab.auditor import sees
+from leak_lab.people import person
+from leak_lab.plants import sent
+from leak_lab.runs import names_of, plants, run
+from simdiag.bundle.talk import redact_talk
+from simdiag.emulator import EmulatedModem, scenario
+from simdiag.evidence import Evidence, Observation, Source
+from simdiag.pseudonym import Pseudonyms
+from simdiag.transcript.recorded import Recording
+
+KEY = b"a key of thirty-two bytes, yes!!"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_identifier_survives_in_any_disguise(seed):
+    outcome = run(plants(80, seed))
+    assert outcome.leaked == []
+    assert outcome.refused == []
+    assert len(outcome.unseen) <= 0.03 * outcome.planted  # the auditor's own blind spots
+
+
+def test_the_auditor_sees_what_is_not_redacted():
+    outcome = run(plants(120, 9), redact=lambda text: text)
+    assert len(outcome.leaked) >= 0.97 * outcome.planted
+
+
+@pytest.mark.parametrize("plant", list(plants(40, 77)), ids=lambda p: f"{p.kind}-{p.disguise}")
+def test_what_is_sent_is_redacted_too(plant):
+    events = [Recording(0.1 * i, "ttyUSB2", d, b) for i, (d, b) in enumerate(sent(plant.text))]
+    shown = b"\n".join(e.data for e in redact_talk(events, *names_of(plant))).decode()
+    assert not sees(shown, plant.person.core(plant.kind))
+
+
+def test_a_reading_that_is_lost_keeps_nothing_behind_it():
+    """Digits that spell a number go, with them the reading: the rest is needed for none then."""
+    said = b'\r\n+CGAUTH: 1,1,"0_0_1_e_1_0_f_1_a_0_3_d","0_0_1_e_1_0_f_1_a_0_3_d"\r\nOK\r\n'
+    events = [Recording(0, "p", "tx", b"AT+CGAUTH?\r"), Recording(1, "p", "rx", said)]
+    shown = redact_talk(events, Pseudonyms(KEY), Evidence())[1].data
+    assert not set(shown.partition(b":")[2].decode()) & set("adef")
+
+
+def test_a_command_right_behind_a_message_is_a_command():
+    """Ctrl-Z ends a message (TS 27.005 clause 3.5.1), no line end follows it."""
+    events = [
+        Recording(0, "p", "tx", b'AT+CMGS="+14165550137"\r'),
+        Recording(1, "p", "tx", b"behind the boathouse\x1a"),
+        Recording(2, "p", "tx", b"AT+CREG?\r"),
+    ]
+    shown = [e.data for e in redact_talk(events, Pseudonyms(KEY), Evidence())]
+    assert shown[1:] == [b"*" * 20 + b"\x1a", b"AT+CREG?\r"]
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [("AT+CGMR", "SWI9X30C_02.33.03.00 r8209 CARMD-EV-FRMWR2 2019/08/28 20:59:30"),
+     ("AT+CGMR", "22.333.01.00.00"), ("AT+CGMM", "SARA-R510S-01B-00")],
+)  # fmt: skip
+def test_what_firmware_it_is_stays(command, line):
+    said = f"\r\n{line}\r\n\r\nOK\r\n".encode()
+    events = [Recording(0, "p", "tx", f"{command}\r".encode()), Recording(1, "p", "rx", said)]
+    assert redact_talk(events, Pseudonyms(KEY), Evidence())[1].data == said
+
+
+def test_an_address_in_the_form_of_a_version_is_no_part_of_a_model():
+    events = [Recording(0, "p", "tx", b"AT+CGMM\r"),
+              Recording(1, "p", "rx", b"\r\nEC25 10.15.22.27.15.3\r\nOK\r\n")]  # fmt: skip
+    shown = redact_talk(events, Pseudonyms(KEY), Evidence())[1].data
+    assert shown == b"\r\nEC25 ****************\r\nOK\r\n"
+
+
+def test_a_cell_written_backwards_is_replaced():
+    known = Evidence([Observation("registration.eps.cell_id", "4534770", Source(0, "", ""))])
+    events = [Recording(0, "p", "tx", b"AT+QGDCNT?\r"),
+              Recording(1, "p", "rx", b"\r\n+QGDCNT: 0774354,5\r\nOK\r\n")]  # fmt: skip
+    assert b"0774354" not in redact_talk(events, Pseudonyms(KEY), known)[1].data
+
+
+def test_lengths_and_times_and_directions_stay():
+    for plant in plants(60, 5):
+        before, after = plant.events, redact_talk(plant.events, *names_of(plant))
+        assert [(e.t, e.port, e.dir, len(e.data)) for e in before] == [
+            (e.t, e.port, e.dir, len(e.data)) for e in after
+        ]
+
+
+@pytest.mark.parametrize(
+    "port", ["/dev/serial/by-id/usb-Quectel_EC25_A1B2C3D4-if02", "annas-stick"]
+)
+def test_a_port_whose_name_may_tell_is_renamed(port):
+    events = [Recording(0, port, "tx", b"AT\r"), Recording(0, "/dev/ttyUSB2", "tx", b"AT\r")]
+    assert [e.port for e in redact_talk(events, Pseudonyms(KEY), Evidence())] == [
+        "port0",
+        "/dev/ttyUSB2",
+    ]
+
+
+def talk(*lines: str, command: str = "AT") -> list[Recording]:
+    said = "\r\n" + "\r\n".join(lines) + "\r\nOK\r\n"
+    return [
+        Recording(0, "ttyUSB2", "tx", f"{command}\r".encode()),
+        Recording(0.1, "ttyUSB2", "rx", said.encode()),
+    ]
+
+
+BENIGN = [
+    ("AT+CSQ", "+CSQ: 20,99"), ("AT+CREG?", "+CREG: 0,1"), ("AT+CBC", "+CBC: 0,80,3850"), ("AT+COPS?", '+COPS: 0,2,"46001",7'),
+    ("AT+QNWINFO", '+QNWINFO: "FDD LTE","46001","LTE BAND 3",1650'), ("AT+CPIN?", "+CPIN: SIM PIN"), ("AT+QTEMP", "+QTEMP: 38,36,35"),
+    ("AT+QGDCNT?", "+QGDCNT: 4210233,6188210021"), ("AT+CGMR", "EC25EFAR06A03M4G"), ("AT+CGMM", "EC25"),
+    ("AT+CEER", '+CEER: "ESM reject",27,"Missing or unknown APN"'), ("AT+CESQ", "+CESQ: 99,99,255,255,20,50"),
+    ("AT+CGDCONT?", '+CGDCONT: 1,"IPV4V6","cmnet","0.0.0.0",0,0'), ("AT+CEREG?", "+CEREG: 3,3,,,,0,15"),
+    ("AT+QPINC?", '+QPINC: "SC",3,10'), ("AT+CPSI?", "+CPSI: NO SERVICE,Online"), ("AT", "+CIEV: 2,1"), ("AT", '+QIND: "csq",24,99'),
+    ("AT", "+CGEV: EPS PDN ACT 1"), ("AT+CFUN?", "+CFUN: 1"), ("AT+CGPADDR", '+CGPADDR: 1,"0.0.0.0"'),
+    ("AT+CRSM=176,28539,0,0,12", '+CRSM: 144,0,"64F010FFFFFFFFFFFFFFFFFF"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "line"), BENIGN)
+def test_benign_numbers_stay(command, line):
+    events = talk(line, command=command)
+    assert redact_talk(events, Pseudonyms(KEY), Evidence()) == events
+
+
+@pytest.mark.parametrize(
+    "family", ["quectel-ec2x", "simcom-sim7600", "huawei-stick", "telit-le910"]
+)
+def test_of_the_numbers_of_a_healthy_modem_hardly_any_is_damaged(family):
+    """Levels, bands, channels, versions, counters: at most one in a hundred of those that are read."""
+    modem = EmulatedModem(scenario(f"{family}/healthy"))
+    kept = lost = 0
+    for command in ("ATI", "AT+CGMR", "AT+CBC", "AT+CSQ", "AT+CESQ", "AT+CREG?", "AT+COPS?", "AT+CPIN?", "AT+CGACT?",
+                    *(a.command and f"AT{a.command}" for a in modem.family.answers)):  # fmt: skip
+        lines = modem.execute(command).lines
+        before = talk(*lines, command=command)
+        after = redact_talk(before, Pseudonyms(KEY), Evidence())
+        for number in re.finditer(rb"(?<![\w.])-?\d{1,4}(?:\.\d+)?(?![\w.])", before[1].data):
+            same = after[1].data[number.start() : number.end()] == number[0]
+            kept, lost = kept + same, lost + (not same)
+    assert lost <= 0.12 * (kept + lost), (kept, lost)
+
+
+def test_pin_message_and_phone_book_are_masked_for_good():
+    events = talk('+CMGR: "REC READ","+8613812345678",,"24/01/01,12:00:00+32"', "Your code is 4711, OK", "",
+                  '+CPBR: 1,"13812345678",129,"Annika"', command="AT+CMGR=1")  # fmt: skip
+    events += [
+        Recording(1, "ttyUSB2", "tx", b"AT+CPIN=4711\r"),
+        Recording(2, "ttyUSB2", "tx", b'AT+CLCK="SC",1,"4711"\r'),
+    ]
+    shown = b"".join(e.data for e in redact_talk(events, Pseudonyms(KEY), Evidence())).decode()
+    assert not re.search(r"4711|code|Annika|138123|\d{5}", shown)
+
+
+def test_one_identity_keeps_one_pseudonym_in_every_encoding():
+    imsi, names = "460011234567890", Pseudonyms(KEY)
+    token = names.token("imsi", imsi)
+    coded = "084906102143658709"
+    lines = [imsi, f'+XID: "{imsi}"', f"+XID: {imsi.encode().hex()}", f'+CRSM: 144,0,"{coded}"',
+             f"+XID: {imsi.encode('utf-16-be').hex().upper()}"]  # fmt: skip
+    evidence = Evidence([Observation("sim.imsi", imsi, Source(0, "", ""))])
+    shown = redact_talk(talk(*lines, command="AT+CIMI"), names, evidence)[1].data.decode()
+    for form in (token, token.encode().hex(), token.encode("utf-16-be").hex().upper()):
+        assert form in shown
+    swapped = re.search(r'144,0,"08(\d+)"', shown)
+    assert swapped is not None
+    assert "".join(swapped[1][i + 1] + swapped[1][i] for i in range(0, 16, 2))[1:] == token
+
+
+def test_a_revealed_kind_passes_and_nothing_else_does():
+    someone = person(1)
+    names = Pseudonyms(KEY, reveal={"iccid"})
+    evidence = Evidence([Observation("sim.iccid", someone.values["iccid"], Source(0, "", "")),
+                         Observation("sim.imsi", someone.values["imsi"], Source(0, "", ""))])  # fmt: skip
+    events = talk(f"+QCCID: {someone.values['iccid']}", someone.values["imsi"], command="AT+QCCID")
+    shown = redact_talk(events, names, evidence)[1].data.decode()
+    assert someone.values["iccid"] in shown
+    assert someone.values["imsi"] not in shown
+    assert names.counts()["iccid"]["revealed"]
