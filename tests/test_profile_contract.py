@@ -41,7 +41,7 @@ def test_id_is_the_name_of_the_file(file):
 
 
 def test_every_fact_names_its_source(profile):
-    facts = [*profile.apns, *profile.contacts, *profile.windows]
+    facts = [*profile.apns, *profile.contacts, *profile.windows, *profile.usage_queries]
     if profile.activation:
         facts.append(profile.activation)
     assert all(fact.source.strip() for fact in facts)
@@ -59,6 +59,7 @@ def test_texts_are_not_empty(profile):
     texts = [profile.name, *profile.notes, *profile.activation.steps]
     texts += [contact.note for contact in profile.contacts if contact.note]
     texts += [window.condition for window in profile.windows if window.condition]
+    texts += [rung.note for rung in profile.ladder if rung.note]
     for text in texts:
         assert text["en"].strip()
         assert all(sentence.strip() for sentence in text.values())
@@ -67,6 +68,37 @@ def test_texts_are_not_empty(profile):
 def test_an_operator_has_an_internet_apn(profile):
     if profile.id != "generic":
         assert any(apn.use == "internet" for apn in profile.apns)
+
+
+def test_the_ladder_climbs_from_the_seller_to_somebody_above_the_operator(profile):
+    if profile.id == "generic":
+        return
+    roles = [rung.role for rung in profile.ladder]
+    assert roles[:2] == ["seller", "operator"]
+    assert len(roles) == len(set(roles)) > 2
+    assert "consumer_body" in roles
+    assert set(roles) - {"seller"} == {contact.role for contact in profile.contacts} - {"seller"}
+
+
+def test_a_rung_says_what_it_wants_in_every_language_of_the_profile(profile):
+    for rung in profile.ladder:
+        assert set(profile.languages) <= set(rung.note)
+
+
+def test_the_desk_is_one_of_the_operators_contacts(profile):
+    if profile.id == "generic":
+        return
+    ways = {(c.channel, c.address) for c in profile.contacts if c.role == "operator"}
+    assert (profile.desk.channel, profile.desk.address) in ways
+
+
+def test_everything_about_hong_kong_is_told_in_traditional_characters(profile):
+    if profile.country != "HK":
+        return
+    texts = [profile.name, *profile.notes, *profile.activation.steps]
+    texts += [f.note for f in (*profile.contacts, *profile.ladder) if f.note]
+    texts += [window.condition for window in profile.windows if window.condition]
+    assert all("zh-HK" in text for text in texts)
 
 
 def test_host_is_an_operator_with_a_profile(profile, everyone):

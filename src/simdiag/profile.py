@@ -6,9 +6,17 @@ holds it. Nothing here reads a modem; the registry finds the files, the rules re
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 Plmn = Annotated[str, StringConstraints(pattern=r"^\d{5,6}$")]
 """MCC and MNC in digits (TS 23.003 clause 2.2)."""
@@ -53,13 +61,39 @@ class Activation(_Table):
     source: str
 
 
-class Contact(_Table):
-    """A way to reach somebody who can act; listed in the order of escalation."""
+Role = Literal["seller", "operator", "consumer_body", "regulator", "public"]
+"""Who can act; ``public`` is a platform where complaints are published."""
+Channel = Literal["phone", "web", "app", "shop", "email"]
 
-    role: Literal["seller", "operator", "regulator", "consumer_body"]
-    channel: Literal["phone", "web", "app", "shop", "email"]
+
+class Contact(_Table):
+    """A way to reach somebody who can act; the best of each role first."""
+
+    role: Role
+    channel: Channel
     address: str
     note: Text | None = None
+    source: str
+
+
+class Rung(_Table):
+    """A step of the ladder on which a complaint climbs; who it is, the contacts say."""
+
+    role: Role
+    days: int | None = Field(default=None, gt=0)
+    """By when it has to answer, by rule or promise; then the next rung takes the case."""
+    note: Text | None = None
+    """What it asks for, and what it does not deal with."""
+    source: str
+
+
+class DeskAddress(_Table):
+    """Where the operator takes a ticket, and what is read there."""
+
+    channel: Channel
+    address: str
+    languages: tuple[Language, ...] = Field(min_length=1)
+    """The best first."""
     source: str
 
 
@@ -70,6 +104,38 @@ class Window(_Table):
     days: int = Field(gt=0)
     condition: Text | None = None
     source: str
+
+
+class UsageQuery(_Table):
+    """How the operator is asked how much data was used, and what it answers."""
+
+    channel: Literal["ussd", "sms", "app"]
+    address: str = Field(min_length=1, max_length=100)
+    """The USSD code, the number that the message goes to, or the name or address of the app."""
+    text: str = Field(default="", max_length=100)
+    """What the message says."""
+    reply: str = Field(default="", max_length=500)
+    """A regular expression for the answer, with the groups ``used``, ``left``, ``total``: each an
+    amount with its unit, such as ``12.5GB``. Without one, the usual words are looked for."""
+    free: bool | None = None
+    """Whether asking is free of charge; unknown where it is left out."""
+    note: Text | None = None
+    source: str
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        shapes = {"ussd": r"[*#]{1,2}\d{2,5}(?:\*\d{1,4}){0,2}#", "sms": r"\+?\d{3,15}"}
+        if self.channel in shapes and not re.fullmatch(shapes[self.channel], self.address):
+            raise ValueError(f"{self.address!r} is no address for {self.channel}")
+        if (self.channel == "sms") != bool(self.text):
+            raise ValueError("a message, and only that, has a text")
+        try:
+            groups = set(re.compile(self.reply).groupindex)
+        except re.error as problem:
+            raise ValueError(f"reply is no regular expression: {problem}") from problem
+        if self.reply and not groups & {"used", "left"}:
+            raise ValueError("reply needs the group 'used' or 'left'")
+        return self
 
 
 class CarrierProfile(_Table):
@@ -91,7 +157,12 @@ class CarrierProfile(_Table):
     apns: tuple[Apn, ...] = ()
     activation: Activation | None = None
     contacts: tuple[Contact, ...] = ()
+    ladder: tuple[Rung, ...] = ()
+    """In the order in which a complaint climbs."""
+    desk: DeskAddress | None = None
     windows: tuple[Window, ...] = ()
+    usage_queries: tuple[UsageQuery, ...] = ()
+    """The best first."""
     notes: tuple[Text, ...] = ()
     """What a support desk should know of this operator's network and cards."""
 

@@ -1,0 +1,1 @@
+"""Support tickets: their drafts, the desks that take them, and the outbox that keeps them."""
