@@ -1,0 +1,1 @@
+"""The desk's side: what many bundles have in common."""
