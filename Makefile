@@ -3,15 +3,16 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 LABGRID := $(VENV)/labgrid
+DESKS := $(VENV)/roundup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test bench lint messages bench-speed bench-rival labgrid clean
+.PHONY: demo test bench lint messages bench-speed bench-rival bench-usage labgrid desks clean
 
 # ---- what a user wants -------------------------------------------------------------------
 demo: $(STAMP)
 	@$(PY) hil/demo.py
 
-test: $(STAMP) labgrid
+test: $(STAMP) labgrid desks
 	$(PY) -m pytest -q -n auto --dist loadgroup
 	$(PY) -m pytest -q hil
 
@@ -27,12 +28,13 @@ lint: $(STAMP)
 
 messages: $(STAMP)
 	$(VENV)/bin/pybabel -q extract -F babel.cfg -k N_ -k _ --no-location --omit-header --sort-output -o $(VENV)/simdiag.pot .
-	for language in src/simdiag/locale/*/; do \
-	  $(VENV)/bin/pybabel -q update -D simdiag -N --ignore-pot-creation-date -i $(VENV)/simdiag.pot -d src/simdiag/locale -l $$(basename $$language); \
-	done
+	$(VENV)/bin/pybabel -q update -D simdiag -N --ignore-pot-creation-date -i $(VENV)/simdiag.pot -d src/simdiag/locale -l zh_CN
+	$(PY) tools/traditional_chinese.py
 	$(PY) hatch_build.py
 
 labgrid: $(LABGRID)/.installed
+
+desks: $(DESKS)/.installed
 
 bench-speed: $(STAMP)
 	$(PY) benchmarks/speed.py
@@ -40,6 +42,10 @@ bench-speed: $(STAMP)
 # From plug-in to answer, beside ModemManager, on the virtual bench.
 bench-rival: $(STAMP)
 	$(PY) benchmarks/plug_in.py
+
+# Who used the data: exactness and cost of counting, as root.
+bench-usage: $(STAMP)
+	$(PY) benchmarks/usage.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -62,4 +68,11 @@ $(LABGRID)/.installed: $(STAMP)
 	@echo "Setting up $(LABGRID) ..."
 	@$(PY) -m venv --without-pip $(LABGRID)
 	@$(PY) -m pip --python $(LABGRID) install -q --group bench
+	@touch $@
+
+# A ticket system to send to; of its own, for it is a server that no part of simdiag imports.
+$(DESKS)/.installed: $(STAMP)
+	@echo "Setting up $(DESKS) ..."
+	@$(PY) -m venv --without-pip $(DESKS)
+	@$(PY) -m pip --python $(DESKS) install -q --group desks
 	@touch $@

@@ -44,6 +44,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
 
 
+_PLUGINS = ("-p", "xdist.plugin", "-p", "pytest_timeout")
+"""All that the guest's tests need: what else is installed would take many seconds to load there."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Outside its guest, the virtual bench is: boot the guest and run the same command there.
@@ -53,11 +57,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.getoption("--bench") != "virtual" or guest.inside():
         return None
     options = [
+        *_PLUGINS,
         f"--junit-xml={guest.RESULTS / 'junit.xml'}",
         f"--transcripts={guest.RESULTS / 'transcripts'}",
         "--numprocesses=2", "--dist=worksteal", f"--timeout={_TEST_LIMIT_S}",
     ]  # fmt: skip
-    command = [sys.executable, "-m", "pytest", *options, *config.invocation_params.args]
+    python = ["env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", sys.executable]
+    command = [*python, "-m", "pytest", *options, *config.invocation_params.args]
     return guest.main(command, config.getoption("--time-limit"))
 
 

@@ -27,5 +27,6 @@ def emulated() -> Run:
 
 @pytest.fixture(autouse=True)
 def no_personal_files(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> None:
-    """Keep the drivers and profiles of whoever runs the tests out of them."""
+    """Keep the drivers, profiles, keys and tickets of whoever runs the tests out of them."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))

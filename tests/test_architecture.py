@@ -25,16 +25,19 @@ LAYERS = {
     "at": "",
     "message": "",
     "errors": "",
+    "sizes": "",
     "causes": "",
     "evidence": "",
     "profile": "",
     "driver": "at evidence",
     "conversation": "at evidence",
     "safety": "",
-    "redact": "at evidence",
+    "identity": "at",
+    "pseudonym": "",
+    "redact": "evidence identity",
     # bytes in and out
     "transport": "",
-    "transcript": "at conversation",
+    "transcript": "at conversation evidence",
     "session": "at conversation evidence safety transcript transport",
     # what is there: drivers, profiles, devices, the computer
     "drivers": "",
@@ -44,10 +47,12 @@ LAYERS = {
     "modem_manager": "",
     "discovery": "driver host registry",
     # from exchanges to a verdict
-    "collect": "discovery driver evidence host registry session transport",
-    "rules": "evidence profile",
+    "collect": "discovery driver evidence host registry session sizes transport usage",
+    "rules": "evidence profile sizes",
     "diagnose": "causes evidence profile rules",
-    "report": "causes diagnose evidence explain monitor redact rules",
+    "report": (
+        "causes diagnose evidence explain monitor profile reconcile redact rules sizes usage"
+    ),
     "explain": "at causes rules",
     # the whole way, for a device and for a log
     "apn": "collect evidence profile rules",
@@ -57,43 +62,60 @@ LAYERS = {
         "transcript transport"
     ),
     "watch": "agent collect discovery driver evidence",
-    "log": "collect diagnose driver evidence profile registry transcript",
+    "log": "collect conversation diagnose driver evidence profile registry transcript",
     "monitor": "collect driver evidence",
+    "reconcile": "at causes collect evidence profile rules sizes usage",
     "swap": "causes diagnose evidence",
-    "usage": "host",
+    "usage": "evidence files host sizes",
+    "bundle": (
+        "agent at causes collect conversation diagnose discovery driver drivers emulator evidence host "
+        "identity log profile profiles pseudonym redact registry report rules transcript usage"
+    ),
+    "ticket": (
+        "bundle causes database diagnose evidence files i18n profile redact registry report"
+    ),
+    "triage": "bundle ticket",
     # beside it
     "emulator": "at",
     "i18n": "",
+    "database": "",
     "files": "",
     "hostfiles": "discovery driver files",
     "cli": (
-        "agent apn collect diagnose discovery driver emulator evidence experiment explain "
-        "files host hostfiles i18n log monitor profile redact registry report swap "
-        "transcript usage watch"
+        "agent apn bundle causes collect diagnose discovery driver emulator evidence experiment explain "
+        "files host hostfiles i18n log monitor profile pseudonym reconcile redact registry report "
+        "sizes swap ticket transcript triage usage watch"
     ),
 }
 """Each part of the package and the parts it may import beside itself."""
 
 ONLY_IN = {
     "click": {"cli"},
+    "duckdb": {"triage"},
+    "cryptography": {"bundle", "pseudonym"},
+    "httpx": {"ticket"},
     "jeepney": {"modem_manager"},
+    "jinja2": {"report"},
+    "keyring": {"ticket"},
+    "markupsafe": {"report"},
     "rich": {"cli", "report"},
-    "pydantic": {"emulator", "profile", "report"},
+    "pydantic": {"bundle", "emulator", "profile", "report", "ticket", "triage"},
     "serial": {"transport"},
+    "pyrage": {"bundle"},
     "pyudev": {"discovery", "watch"},
-    "psutil": {"host"},
+    "psutil": {"bundle", "host"},
 }
 """Each dependency and the parts that may use it."""
 
-PURE = {"at", "message", "errors", "causes", "evidence", "profile", "driver", "conversation",
-        "safety", "redact", "rules", "diagnose"}  # fmt: skip
+PURE = {"at", "message", "errors", "sizes", "causes", "evidence", "profile", "driver", "conversation",
+        "safety", "identity", "redact", "rules", "diagnose"}  # fmt: skip
 IMPURE_MODULES = {"datetime", "os", "pathlib", "random", "select", "socket", "subprocess",
                   "threading", "time"}  # fmt: skip
 """Parts without I/O and without a clock, and the modules that would bring them in."""
 EXCEPTIONS = {("rules", "threading")}
 """The rules' files are loaded once, under a lock."""
 
-HEAVY = {"jeepney", "pydantic", "psutil", "pyudev", "rich", "serial"}
+HEAVY = {"cryptography", "jeepney", "jinja2", "pydantic", "psutil", "pyudev", "rich", "serial"}
 """Not loaded for ``simdiag --help``."""
 
 

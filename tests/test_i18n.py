@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import pkgutil
@@ -63,15 +64,17 @@ def entries(catalogue: Catalog) -> list[Message]:
 
 
 @pytest.fixture(scope="session")
-def compiled(catalogue: Catalog) -> None:
-    """Compile the catalogue as an installation does; whole at once, for tests run side by side."""
-    wanted = io.BytesIO()
-    write_mo(wanted, catalogue)
-    target = PO.with_suffix(".mo")
-    if not target.exists() or target.read_bytes() != wanted.getvalue():
-        fresh = target.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(wanted.getvalue())
-        fresh.replace(target)
+def compiled() -> None:
+    """Compile the catalogues as an installation does; whole at once, for tests run side by side."""
+    for source in LOCALE_DIR.glob("*/LC_MESSAGES/*.po"):
+        wanted = io.BytesIO()
+        with source.open("rb") as file:
+            write_mo(wanted, read_po(file))
+        target = source.with_suffix(".mo")
+        if not target.exists() or target.read_bytes() != wanted.getvalue():
+            fresh = target.with_suffix(f".{os.getpid()}")
+            fresh.write_bytes(wanted.getvalue())
+            fresh.replace(target)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +83,7 @@ def extracted() -> set[tuple[str, ...]]:
     found = set()
     for folder in ("src/simdiag", "drivers"):
         for _, _, text, _, _ in extract_from_dir(
-            ROOT / folder, [("**.py", "python")], keywords={**DEFAULT_KEYWORDS, "N_": None, "message": None}
+            ROOT / folder, [("**.py", "python"), ("**.html", "jinja2")], keywords={**DEFAULT_KEYWORDS, "N_": None, "message": None}
         ):  # fmt: skip
             found.add(tuple(text) if isinstance(text, tuple | list) else (text,))
     return found
@@ -134,12 +137,27 @@ def test_names_of_commands_and_options_are_kept(entries):
     assert wrong == []
 
 
+def test_the_traditional_catalogue_is_made_of_the_simplified_one(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("t", ROOT / "tools" / "traditional_chinese.py")
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    monkeypatch.setattr(maker, "RESULT", tmp_path / "made.po")
+    maker.main()
+    kept = LOCALE_DIR / "zh_HK" / "LC_MESSAGES" / "simdiag.po"
+    assert kept.read_bytes() == (tmp_path / "made.po").read_bytes(), "run `make messages`"
+
+
 # ---- which language ----------------------------------------------------------------------
 @pytest.mark.parametrize(
     "tag", ["zh-CN", "zh_CN", "zh", "zh-Hans", "ZH-cn", "zh_CN.UTF-8", "zh-SG"]
 )
 def test_ways_to_ask_for_simplified_chinese(tag):
     assert choose(tag) == "zh_CN"
+
+
+@pytest.mark.parametrize("tag", ["zh-HK", "zh_TW", "zh-Hant", "zh-Hant-HK", "zh_MO.UTF-8", "ZH-hk"])
+def test_ways_to_ask_for_traditional_chinese(tag):
+    assert choose(tag) == "zh_HK"
 
 
 @pytest.mark.parametrize("tag", ["en", "en-GB", "tlh", "xx_YY", "?", "C"])
@@ -178,6 +196,13 @@ def test_texts_of_profiles_come_in_the_language_of_the_catalogue():
     assert name.render(translator("en")) == name.render() == "China Mobile"
 
 
+@pytest.mark.usefixtures("compiled")
+def test_texts_of_profiles_come_in_the_other_chinese_where_one_is_missing():
+    both = {"en": "Reset", "zh-CN": "重置"}
+    assert LocalText(both).render(translator("zh_HK")) == "重置"
+    assert LocalText(both | {"zh-HK": "重設"}).render(translator("zh_HK")) == "重設"
+
+
 # ---- what a user gets --------------------------------------------------------------------
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("arguments", [["--lang", "zh-CN"], ["--lang=zh"], []])
@@ -211,7 +236,7 @@ def test_help_is_chinese(arguments):
     assert (done.returncode, done.stderr) == (0, "")
     assert not re.search(r"Usage|Options:|Commands|Show |default|required", done.stdout)
     for line in done.stdout.splitlines():
-        words = re.sub(r"`[^`]*`", "", line.partition("  -")[2])
+        words = re.sub(r"`[^`]*`|^-[a-z-]+", "", line.partition("  -")[2])
         assert not re.search(r"\b(the|and|of|to|is)\b", words), line
 
 

@@ -11,15 +11,16 @@ from simdiag.message import Translate
 
 LOCALE_DIR = Path(__file__).parent / "locale"
 DEFAULT = "en"
+_SCRIPTS = {"HANS": "CN", "SG": "CN", "MY": "CN", "HANT": "HK", "TW": "HK", "MO": "HK", "": "CN"}
+"""Chinese is written in two ways: which region's catalogue serves which script and region."""
 
 
 def normalise(tag: str) -> str:
     """Return a language tag as the catalogues are named: ``zh-cn.UTF-8`` gives ``zh_CN``."""
-    language, _, region = re.sub(r"[.@].*$", "", tag.strip()).replace("-", "_").partition("_")
-    region = {"hans": "CN", "hant": "TW"}.get(region.lower(), region.upper())
-    language = language.lower()
-    if language == "zh" and not region:
-        region = "CN"
+    language, *rest = re.sub(r"[.@].*$", "", tag.strip()).replace("-", "_").split("_")
+    language, region = language.lower(), rest[0].upper() if rest else ""
+    if language == "zh":
+        region = _SCRIPTS.get(region, region)
     return f"{language}_{region}" if region else language
 
 

@@ -36,8 +36,10 @@ class LocalText(Message):
         super().__init__(by_language["en"], dict(by_language))
 
     def render(self, translate: Translate = lambda text: text) -> str:
-        """Return the text in the catalogue's language, else in English."""
-        return str(self.values.get(translate(LANGUAGE_TAG), self.text))
+        """Return the text in the catalogue's language, or another region's of it, or English."""
+        tag = translate(LANGUAGE_TAG)
+        kin = (known for known in self.values if known.partition("-")[0] == tag.partition("-")[0])
+        return str(self.values.get(tag) or self.values.get(next(kin, ""), self.text))
 
 
 LANGUAGE_TAG = N_("en")

@@ -22,7 +22,7 @@ from simdiag.cli.status import Status
 from simdiag.errors import ScenarioError, SimdiagError
 from simdiag.message import N_, message
 
-_WITH_A_MODEM = ("apn", "check", "monitor")
+_WITH_A_MODEM = ("apn", "bundle", "check", "monitor", "report")
 """Commands that change a modem's settings for as long as they run."""
 _ENDLESS = ("monitor", "watch")
 """Commands that go on printing until they are ended."""
@@ -110,8 +110,12 @@ def _say(problem: SimdiagError, status: Status) -> int:
     return status
 
 
-def _terminated(_signal: int, _frame: object) -> None:
-    """Treat a signal as Ctrl-C, so that settings are restored and links removed."""
+def _terminated(number: int, _frame: object) -> None:
+    """Treat a signal as Ctrl-C, so that settings are restored and links removed.
+
+    ``timeout`` sends it twice: the second one must not end the tidying up.
+    """
+    signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

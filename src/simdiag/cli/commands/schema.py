@@ -1,7 +1,8 @@
-"""``simdiag schema``: the contract of ``--json``."""
+"""``simdiag schema``: the contracts of what is printed and read as JSON."""
 
 from __future__ import annotations
 
+import importlib
 import json
 from gettext import gettext as _
 
@@ -9,11 +10,26 @@ import click
 
 from simdiag.cli.common import language_option
 
+_SUBJECTS = {
+    "bundle": "simdiag.bundle.layout",
+    "diagnosis": "simdiag.report.contract",
+    "reconcile": "simdiag.report.reconcile_contract",
+    "budget": "simdiag.report.budget_contract",
+    "ticket": "simdiag.ticket.answers",
+    "case": "simdiag.ticket.export",
+    "triage": "simdiag.triage.export",
+}
+"""What there is a schema of, and the module whose ``json_schema()`` returns it."""
 
-@click.command(help=_("Print the JSON Schema of what --json prints."))
+
+@click.command(
+    help=_("Print the JSON Schema of what --json prints, or of what `ticket new --answers` reads.")
+)
+@click.argument(
+    "subject", type=click.Choice([*_SUBJECTS]), default="diagnosis", metavar="[SUBJECT]"
+)
 @language_option
-def command() -> None:
+def command(subject: str) -> None:
     """Print the schema."""
-    from simdiag.report.contract import json_schema
-
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    found = importlib.import_module(_SUBJECTS[subject]).json_schema()
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
