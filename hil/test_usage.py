@@ -41,8 +41,7 @@ def far_end() -> Iterator[Path]:
 
 def connect(device: VirtualDevice, far_end: Path) -> str:
     """Give both sides of the link addresses; return the interface on the computer's side."""
-    socket_ = Path(f"/sys/devices/platform/dummy_hcd.{device.usb.bus}")
-    (near,) = [path.name for path in socket_.glob("usb*/*-1/*:1.*/net/*")]
+    near = interface_of(device)
     functions = Path(f"/sys/kernel/config/usb_gadget/modem{device.usb.bus}/functions")
     (far,) = [path.read_text().strip() for path in functions.glob("*/ifname")]
     for name in (near, far):  # what it would say by itself is nobody's
@@ -54,6 +53,17 @@ def connect(device: VirtualDevice, far_end: Path) -> str:
     ):  # fmt: skip
         subprocess.run(["ip", *words.split()], check=True)
     return near
+
+
+def interface_of(device: VirtualDevice) -> str:
+    """Return the interface that a driver has made of the device, once its module is loaded."""
+    socket_ = Path(f"/sys/devices/platform/dummy_hcd.{device.usb.bus}")
+    deadline = time.monotonic() + TIMEOUT_S
+    while not (found := [path.name for path in socket_.glob("usb*/*-1/*:1.*/net/*")]):
+        assert time.monotonic() < deadline, "no driver has made an interface"
+        time.sleep(0.1)
+    (name,) = found
+    return name
 
 
 def serve(far_end: Path, ready: threading.Event) -> None:
