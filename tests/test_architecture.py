@@ -66,7 +66,7 @@ LAYERS = {
     "monitor": "collect driver evidence",
     "reconcile": "at causes collect evidence profile rules sizes usage",
     "swap": "causes diagnose evidence",
-    "usage": "evidence files host sizes",
+    "usage": "database evidence files host sizes",
     "bundle": (
         "agent at causes collect conversation diagnose discovery driver drivers emulator evidence host "
         "identity log profile profiles pseudonym redact registry report rules transcript usage"

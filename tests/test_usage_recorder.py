@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from simdiag.database import DiskFull
 from simdiag.message import Message, message
 from simdiag.usage import links, recorder
 from simdiag.usage.ledger import report
@@ -14,7 +15,7 @@ from simdiag.usage.links import Interface
 from simdiag.usage.meter import InterfaceMeter
 from simdiag.usage.recorder import Recorder
 from simdiag.usage.records import Amount, By, Label, Link, Method, Owner
-from simdiag.usage.store import Store, StoreFull
+from simdiag.usage.store import Store
 from simdiag.usage.totals import totals
 
 LINK = Link("usb:1", "usb0", "cdc_ether")
@@ -115,7 +116,7 @@ class Full(Store):
     def add(self, *values: object) -> None:  # type: ignore[override]
         self.turn += 1
         if self.turn in self.full:
-            raise StoreFull(message("the disk is full"))
+            raise DiskFull(message("the disk is full"))
         super().add(*values)  # type: ignore[arg-type]
 
 
@@ -133,6 +134,6 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(bench: Bench) -> None:
 def test_a_disk_that_is_full_at_the_end_is_said(bench: Bench) -> None:
     with Full(bench.path) as store:
         store.full = (4,)
-        with pytest.raises(StoreFull):
+        with pytest.raises(DiskFull):
             bench.record(store, 100, 150, 170, 175)
     assert report(bench.path, By.PROCESS).interface.rx_bytes == 70

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from simdiag.database import DiskFull
 from simdiag.errors import SimdiagError
 from simdiag.usage import store as stores
 from simdiag.usage.ledger import Report, report
@@ -30,7 +31,7 @@ from simdiag.usage.records import (
     State,
     total,
 )
-from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, Store, StoreFull
+from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, Store
 
 LINK = Link("usb:2c7c:0125:00:04", "wwan0", "qmi_wwan")
 NOON = datetime(2026, 10, 15, 12, 0, 30).astimezone().timestamp()
@@ -233,7 +234,7 @@ def test_a_full_disk_keeps_what_is_stored(small_disk: Path) -> None:
             filed += 1
 
     with Store(path) as store:
-        with pytest.raises(StoreFull, match=r"usage\.db cannot grow: the disk is full"):
+        with pytest.raises(DiskFull, match=r"usage\.db cannot grow: the disk is full"):
             fill()
         assert total(row.amount for row in report(path, By.PROCESS).rows) == Amount(filed)
         assert subprocess.run(["mount", "-o", "remount,size=1m", small_disk]).returncode == 0

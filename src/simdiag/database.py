@@ -99,13 +99,18 @@ def _explained(path: Path, problem: sqlite3.DatabaseError) -> SimdiagError:
         text = N_("{path} is locked by another program: end it, or try again")
         return SimdiagError(message(text, path=path))
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        text = N_(
-            "{path} is damaged: move it away and a new one is made, or save what is left with "
-            "`sqlite3 {quoted} .recover`"
-        )
-        return SimdiagError(message(text, path=path, quoted=shlex.quote(str(path))))
+        return damaged(path)
     text = N_("{path} cannot be used: {why}")
     return SimdiagError(message(text, path=path, why=message(str(problem))))
+
+
+def damaged(path: Path) -> SimdiagError:
+    """Return what to raise for a file whose contents make no sense."""
+    text = N_(
+        "{path} is damaged: move it away and a new one is made, or save what is left with "
+        "`sqlite3 {quoted} .recover`"
+    )
+    return SimdiagError(message(text, path=path, quoted=shlex.quote(str(path))))
 
 
 def _is_full(path: Path) -> bool:

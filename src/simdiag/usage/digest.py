@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from simdiag.database import plainly
 from simdiag.usage.ledger import KIND
 from simdiag.usage.records import Method, Remote
-from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, plainly, reading
+from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, reading
 
 DAYS = 30
 _TOP = 5

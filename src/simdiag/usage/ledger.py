@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simdiag.database import plainly
 from simdiag.errors import SimdiagError
 from simdiag.message import N_
 from simdiag.usage.records import NOBODY, Amount, By, Method, Remote, State
-from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, bucket, plainly, reading
+from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, bucket, reading
 
 _KEYS = {
     By.PROCESS: {"program": "program", "user": "user", "unit": "unit", "container": "container"},

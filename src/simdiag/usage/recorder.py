@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
+from simdiag.database import DiskFull
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, Message, message
 from simdiag.usage import links
@@ -13,7 +14,7 @@ from simdiag.usage.kernel import KernelMeter
 from simdiag.usage.meter import InterfaceMeter, Meter
 from simdiag.usage.records import Amount, Label, Link, Method
 from simdiag.usage.sockets import SocketMeter
-from simdiag.usage.store import Store, StoreFull
+from simdiag.usage.store import Store
 
 INTERVAL_S = 5.0
 """From one write to the next: what a power cut costs at most."""
@@ -79,7 +80,7 @@ class Recorder:
         """File, or keep what was counted for the next time while the disk is full."""
         try:
             self._file()
-        except StoreFull as problem:
+        except DiskFull as problem:
             if not self._full:
                 self._say(problem.message)
             self._full = True

@@ -20,14 +20,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from simdiag.database import BUSY_S, damaged, plainly, transaction
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, message
 from simdiag.usage import schema
 from simdiag.usage.records import Amount, Label, Link, Method, Reading
 
 FIVE_MINUTES, HOUR, DAY = 300, 3600, 86400
-BUSY_S = 10.0
-"""How long another program may hold the file."""
 _KEEP = ((FIVE_MINUTES, HOUR, 3), (HOUR, DAY, 62))
 """Which span is summed up into which, after how many days: an hourly plot of two bills back."""
 _STARTS = {HOUR: "%Y-%m-%d %H:00:00", DAY: "%Y-%m-%d 00:00:00"}
@@ -40,10 +39,6 @@ ON CONFLICT (span, start, label) DO UPDATE SET
     rx_bytes = rx_bytes + excluded.rx_bytes, tx_bytes = tx_bytes + excluded.tx_bytes,
     rx_packets = rx_packets + excluded.rx_packets, tx_packets = tx_packets + excluded.tx_packets
 """
-
-
-class StoreFull(SimdiagError):
-    """Nothing more can be written for now; what is stored stays, and adding may be tried again."""
 
 
 class Store:
@@ -105,7 +100,7 @@ class Store:
 
         ``reading`` is that of the interface's counters, ``None`` while it is away; the store files
         what they grew by under :data:`~simdiag.usage.records.Method.INTERFACE`. ``losses`` counts
-        what could not be filed, by a name. Raises :class:`StoreFull`, ``SimdiagError``.
+        what could not be filed, by a name. Raises ``DiskFull``, ``SimdiagError``.
         """
         start = int(when) // FIVE_MINUTES * FIVE_MINUTES
         with plainly(self._path), self._transaction():
@@ -137,7 +132,7 @@ class Store:
         self._since.clear()
 
     def roll_up(self, now: float) -> None:
-        """Sum up what is old enough. Raises :class:`StoreFull`, ``SimdiagError``."""
+        """Sum up what is old enough. Raises ``DiskFull``, ``SimdiagError``."""
         with plainly(self._path), self._transaction():
             for narrow, wide, days in _KEEP:
                 midnight = self._db.execute(_MIDNIGHT, (int(now), f"-{days} days")).fetchone()[0]
@@ -167,20 +162,17 @@ class Store:
         with plainly(self._path):
             # SQLite reads past much damage without a word, and would write beside it.
             if self._db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise _damaged(self._path)
+                raise damaged(self._path)
             schema.prepare(self._db, self._path)
             self._db.execute("PRAGMA synchronous = FULL")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-            self._db.execute("COMMIT")
+            with transaction(self._db):
+                yield
         except BaseException:
             self._labels.clear()  # some may have been made just now
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
             raise
 
     def _link(self, link: Link) -> int:
@@ -258,36 +250,6 @@ def bucket(span: int) -> str:
 
 
 TOTAL = Label(Method.INTERFACE)
-
-
-@contextmanager
-def plainly(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into sentences."""
-    try:
-        yield
-    except sqlite3.DatabaseError as problem:
-        raise _explained(path, problem) from problem
-
-
-def _explained(path: Path, problem: sqlite3.DatabaseError) -> SimdiagError:
-    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF  # without the extended part
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(message(N_("{path} cannot grow: the disk is full"), path=path))
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        text = N_("{path} is locked by another program: end it, or try again")
-        return SimdiagError(message(text, path=path))
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _damaged(path)
-    text = N_("{path} cannot be used: {why}")
-    return SimdiagError(message(text, path=path, why=message(str(problem))))
-
-
-def _damaged(path: Path) -> SimdiagError:
-    text = N_(
-        "{path} is damaged: move it away and a new one is made, or save what is left with "
-        "`sqlite3 {path} .recover`"
-    )
-    return SimdiagError(message(text, path=path))
 
 
 def _cannot(text: str, path: Path, problem: OSError) -> SimdiagError:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from simdiag.database import plainly
 from simdiag.usage.ledger import EVER, groups
 from simdiag.usage.records import By
-from simdiag.usage.store import FIVE_MINUTES, plainly, reading
+from simdiag.usage.store import FIVE_MINUTES, reading
 
 _MOST = 4000
 

@@ -11,10 +11,11 @@ import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simdiag.database import plainly
 from simdiag.sizes import Range
 from simdiag.usage.ledger import KIND
 from simdiag.usage.records import Remote
-from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, plainly, reading
+from simdiag.usage.store import DAY, FIVE_MINUTES, HOUR, reading
 
 KINDS = ("interface", "local", "forwarded", "ownerless")
 
