@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "hil"))
 from bench import finish
 from virtual.guest import RESULTS, inside
 from virtual.guest import main as in_guest
-from virtual_bench import VirtualBench, VirtualDevice, modem_manager
+from virtual_bench import MANAGED_BUSES, VirtualBench, VirtualDevice, modem_manager
 
 PRODUCT, SCENARIO, LATENCY_MS = "quectel-ec25", "quectel-ec2x/sim_not_activated", 10
 TRIES = 3
@@ -99,6 +99,7 @@ def main() -> int:
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         bench = VirtualBench(folder, stack)
+        bench.use(MANAGED_BUSES)
         device = bench.product(PRODUCT, SCENARIO, latency_ms=LATENCY_MS, plugged=False)
         for _ in range(TRIES):
             ways = {

@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 
 from bench import SIMDIAG, TIMEOUT_S, finish
-from virtual_bench import VirtualBench, VirtualDevice, modem_manager
+from virtual_bench import MANAGED_BUSES, VirtualBench, VirtualDevice, modem_manager, printed
 
 pytestmark = [pytest.mark.modem_manager, pytest.mark.timeout(400)]
 ORDINARY_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--groups=dialout")
 
 
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[None]:
+def manager(bench: VirtualBench, tmp_path: Path) -> Iterator[None]:
+    bench.use(MANAGED_BUSES)
     with modem_manager(tmp_path / "modem-manager.log"):
         yield
 
@@ -79,3 +80,23 @@ def ordinary_user_takes_the_second_port(device: VirtualDevice) -> None:
     result = finish(program)
     assert (result.json["cause"], result.errors) == ("sim_not_activated", "")
     assert shown(device) == before
+
+
+@pytest.mark.alone  # a watch examines every device that it sees
+@pytest.mark.usefixtures("manager")
+def test_watch_takes_what_is_plugged_in_and_gives_it_back(bench: VirtualBench) -> None:
+    """Also when it is killed in the middle, of an examination that has a minute's patience."""
+    watch = bench.start(["watch", "--json", "--wait", "1"])
+    device = bench.product("quectel-ec25", "quectel-ec2x/searching")
+    (result,) = printed(watch, 1)  # it had to wait until ModemManager had looked at the device
+    assert (result["device"], result["cause"]) == (device.usb.id, "searching")
+    wait_for(lambda: shown(device) is not None)
+    watch.send_signal(signal.SIGINT)
+    ended = finish(watch)
+    assert (ended.status, len(ended.lines), ended.errors) == (0, 1, "")
+
+    watch = bench.start(["watch", "--json", "--wait", "60"])
+    wait_for(lambda: shown(device) is None)
+    watch.kill()
+    assert watch.communicate() == ("", "")
+    wait_for(lambda: shown(device) is not None)

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import time
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
 from bench import TIMEOUT_S, finish
-from virtual.program import Forked
-from virtual_bench import VirtualBench
+from virtual_bench import VirtualBench, printed
 
 pytestmark = [pytest.mark.alone, pytest.mark.hotplug, pytest.mark.products]
-
-
-def lines(program: Forked, count: int) -> list[dict[str, Any]]:
-    """Return what the running program has printed, once that is ``count`` lines."""
-    deadline = time.monotonic() + 2 * TIMEOUT_S
-    while len(found := program.printed().splitlines()) < count:
-        assert program.poll() is None, program.communicate()
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
-    return [json.loads(line) for line in found]
 
 
 @pytest.mark.two_devices
@@ -33,9 +19,9 @@ def test_two_come_and_one_goes(bench: VirtualBench) -> None:
     first = bench.product("quectel-ec25", "quectel-ec2x/sim_not_activated")
     before = first.settings()
     program = bench.start(["watch", "--json", "--wait", "2"])
-    lines(program, 1)
+    printed(program, 1)
     second = bench.product("ublox-lara", "ublox-sara/healthy")
-    found = lines(program, 2)
+    found = printed(program, 2)
     assert {line["device"]: line["cause"] for line in found} == {
         first.usb.id: "sim_not_activated", second.usb.id: "healthy",
     }  # fmt: skip

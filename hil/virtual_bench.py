@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import json
 import os
 import subprocess
 import time
@@ -13,15 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import HEALTHY, Bench, Capability, Choice, Device
+from bench import HEALTHY, TIMEOUT_S, Bench, Capability, Choice, Device
 from simdiag.emulator import EmulatedModem, scenario
 from simdiag.emulator.server import Wire
 from virtual.gadget import Gadget, products
-from virtual.program import Forked
+from virtual.program import BUS_ADDRESS, Forked
 
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 BUSES = (2 * _WORKER, 2 * _WORKER + 1)
 """The controllers of this worker of pytest-xdist; ``virtual/guest.sh`` makes as many."""
+MANAGED_BUSES = (4, 5)
+"""The controllers whose devices ModemManager does not ignore."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,10 @@ class VirtualBench(Bench):
         super().__init__(folder, stack, transcripts)
         self._runs = itertools.count()
         self._free = list(BUSES)
+
+    def use(self, buses: Sequence[int]) -> None:
+        """Take the devices that are made from now on from these controllers."""
+        self._free = list(buses)
 
     def start(self, words: Sequence[str]) -> Forked:
         """Start simdiag, forked from a process that has loaded it."""
@@ -103,6 +110,16 @@ class VirtualBench(Bench):
         return device
 
 
+def printed(program: Forked, count: int) -> list[dict[str, Any]]:
+    """Return the JSON that a running program has printed, once that is ``count`` lines."""
+    deadline = time.monotonic() + 2 * TIMEOUT_S
+    while len(found := program.printed().splitlines()) < count:
+        assert program.poll() is None, program.communicate()
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    return [json.loads(line) for line in found]
+
+
 @contextmanager
 def sharing(alone: bool) -> Iterator[None]:
     """Share the looped-back bus with the tests of other workers, or have it ``alone``."""
@@ -116,7 +133,22 @@ VIRTUAL = Choice("virtual", VirtualBench, frozenset(Capability))
 
 @contextmanager
 def modem_manager(log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a system bus and ModemManager; its debug log goes to ``log``."""
+    """Run ModemManager, whose debug log goes to ``log``; it takes what is on ``MANAGED_BUSES``.
+
+    This process alone is told of the system bus, and what it starts: other tests go on.
+    """
+    with Path("/run/modem-manager.lock").open("w") as lock, log.open("wb") as out:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with (
+            _system_bus(),
+            subprocess.Popen(["ModemManager", "--debug"], stdout=out, stderr=out) as manager,
+        ):
+            yield manager
+            manager.terminate()
+
+
+@contextmanager
+def _system_bus() -> Iterator[None]:
     socket = Path("/run/dbus/system_bus_socket")
     socket.parent.mkdir(exist_ok=True)
     socket.unlink(missing_ok=True)
@@ -124,10 +156,9 @@ def modem_manager(log: Path) -> Iterator[subprocess.Popen[bytes]]:
         while not socket.exists():
             assert bus.poll() is None, "the system bus did not start"
             time.sleep(0.05)
-        with (
-            log.open("wb") as out,
-            subprocess.Popen(["ModemManager", "--debug"], stdout=out, stderr=out) as manager,
-        ):
-            yield manager
-            manager.terminate()
-        bus.terminate()
+        os.environ[BUS_ADDRESS] = f"unix:path={socket}"
+        try:
+            yield
+        finally:
+            del os.environ[BUS_ADDRESS]
+            bus.terminate()

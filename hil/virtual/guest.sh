@@ -5,6 +5,7 @@ export HOME=/root TERM=dumb LANG=C.UTF-8
 
 mount -t proc none /proc
 mount -t sysfs none /sys
+mount -t cgroup2 none /sys/fs/cgroup
 mount -t devtmpfs none /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts none /dev/pts
@@ -18,7 +19,10 @@ ip link set lo up
 
 modprobe -a configfs libcomposite
 mount -t configfs none /sys/kernel/config
-modprobe dummy_hcd num=4 # two for each of two workers that share the tests
+modprobe dummy_hcd num=6 # two for each of two workers that share the tests, two for ModemManager
+mkdir -p /run/udev/rules.d
+echo 'DEVPATH=="/devices/platform/dummy_hcd.[0-3]/*", ENV{ID_MM_DEVICE_IGNORE}="1"' \
+  > /run/udev/rules.d/70-bench.rules
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger
 udevadm settle
