@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from simdiag.emulator import EmulatedModem, scenario
 from simdiag.emulator.pty import Wire, running
+from sms_modem import modem_with
 
 Run = Callable[..., AbstractContextManager[str]]
 
@@ -18,9 +18,7 @@ def emulated() -> Run:
     """Serve a scenario on a pty: ``with emulated("quectel-ec2x/healthy") as port``."""
 
     def serve(name: str, wire: Wire | None = None, **state: object) -> AbstractContextManager[str]:
-        modem = EmulatedModem(scenario(name))
-        modem.state = modem.state.model_copy(update=state)
-        return running(modem, wire)
+        return running(modem_with(name, **state), wire)
 
     return serve
 

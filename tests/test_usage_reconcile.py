@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ from simdiag.emulator.modem import Response
 from simdiag.emulator.pty import running
 from simdiag.errors import SimdiagError
 from simdiag.profile import CarrierProfile, UsageQuery
-from simdiag.reconcile import ask, claim
+from simdiag.reconcile import claim, ussd
 from simdiag.reconcile.claim import Claim
 from simdiag.reconcile.compare import Result, Sides, reconcile
 from simdiag.safety import is_confirmable, is_read_only
@@ -262,6 +264,13 @@ def test_sizes_are_short(octets: int) -> None:
         ("You have 500MB remaining", None, 0.5),
         ("Total 30GB\nremaining 10GB", 20, 10),
         ("截至11月20日24时，您共使用流量1024.00MB", 1.024, None),
+        ("【用量提醒】您好！您本月套餐内流量共有30GB，已使用12.34GB，剩余17.66GB。", 12.34, 17.66),
+        ("套餐共30GB已用12GB剩余18GB", 12, 18),
+        ("本月总流量10.00GB，剩余流量3.20GB", 6.8, 3.2),
+        ("12GB used, 5GB left", 12, 5),
+        ("12GB used 5GB left", 12, 5),
+        ("30GB package: 12GB of data used, 18GB remaining", 12, 18),
+        ("Usage alert: you have 5GB left of your 30GB package", None, 5),
     ],
 )
 def test_answers_in_the_usual_words(text: str, used: float | None, left: float | None) -> None:
@@ -380,7 +389,7 @@ def test_only_a_question_may_be_sent_and_never_by_an_examination(
     ],
 )
 def test_answers_are_decoded(text: str, coding: int, words: str) -> None:
-    assert ask.decoded(text, coding) == words
+    assert ussd.decoded(text, coding) == words
 
 
 class Operator(EmulatedModem):
@@ -469,13 +478,30 @@ def test_an_answer_that_tells_nothing_gets_a_sentence(
     assert ("AT+CUSD=2" in modem.asked) is reply.startswith("+CUSD: 1")  # no talk stays open
 
 
-def test_an_operator_without_ussd_is_asked_by_hand(recorded: Path) -> None:
+def test_ctrl_c_leaves_no_talk_with_the_network_open(recorded: Path) -> None:
+    modem = Operator(scenario("quectel-ec2x/healthy"))
+    modem.reply, modem.asked = "", []
+    words = ["usage", "reconcile", "--db", str(recorded), "--fetch", "--yes", "--profile", "mine"]
+    surroundings = {"LANGUAGE": "en", "XDG_CONFIG_HOME": str(recorded.parent)}
+    with running(modem) as port:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "simdiag", *words, "--port", port], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | surroundings,
+        )  # fmt: skip
+        while 'AT+CUSD=1,"*101#",15' not in modem.asked and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+    assert "AT+CUSD=2" in modem.asked
+    assert modem.asked[-1] == "AT+CMEE=0"
+
+
+def test_an_operator_with_an_app_is_asked_by_hand(recorded: Path) -> None:
+    words = ("reconcile", "--db", recorded, "--fetch", "--yes", "--profile", "china_broadnet")
     with running(EmulatedModem(scenario("quectel-ec2x/healthy"))) as port:
-        done = simdiag(
-            "reconcile", "--db", recorded, "--fetch", "--yes", "--port", port, home=recorded.parent
-        )
+        done = simdiag(*words, "--port", port, home=recorded.parent)
     assert done.returncode == 4
-    assert "send CXLL to 10086" in done.stderr
+    assert "this operator tells it in 中国广电 App" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -483,6 +509,9 @@ def test_an_operator_without_ussd_is_asked_by_hand(recorded: Path) -> None:
     [
         ({"channel": "ussd", "address": "*21*12345678#"}, "no address for ussd"),
         ({"channel": "sms", "address": "10086"}, "has a text"),
+        ({"channel": "ussd", "address": "*101#", "senders": ["10086"]}, "has a text"),
+        ({"channel": "sms", "address": "10086", "text": "CX\x1bLL"}, "one line"),
+        ({"channel": "sms", "address": "10086", "text": "😀" * 36}, "one message"),
         ({"channel": "ussd", "address": "*101#", "reply": "("}, "no regular expression"),
         ({"channel": "ussd", "address": "*101#", "reply": "(?P<x>1)"}, "'used' or 'left'"),
     ],

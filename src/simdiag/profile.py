@@ -112,8 +112,10 @@ class UsageQuery(_Table):
     channel: Literal["ussd", "sms", "app"]
     address: str = Field(min_length=1, max_length=100)
     """The USSD code, the number that the message goes to, or the name or address of the app."""
-    text: str = Field(default="", max_length=100)
-    """What the message says."""
+    text: str = Field(default="", max_length=70)
+    """What the message says; one message holds 70 characters of any script."""
+    senders: tuple[Annotated[str, StringConstraints(min_length=1, max_length=20)], ...] = ()
+    """Whom the answering message comes from, where that is not the number asked."""
     reply: str = Field(default="", max_length=500)
     """A regular expression for the answer, with the groups ``used``, ``left``, ``total``: each an
     amount with its unit, such as ``12.5GB``. Without one, the usual words are looked for."""
@@ -127,8 +129,10 @@ class UsageQuery(_Table):
         shapes = {"ussd": r"[*#]{1,2}\d{2,5}(?:\*\d{1,4}){0,2}#", "sms": r"\+?\d{3,15}"}
         if self.channel in shapes and not re.fullmatch(shapes[self.channel], self.address):
             raise ValueError(f"{self.address!r} is no address for {self.channel}")
-        if (self.channel == "sms") != bool(self.text):
-            raise ValueError("a message, and only that, has a text")
+        if (self.channel == "sms") != bool(self.text) or (self.senders and self.channel != "sms"):
+            raise ValueError("a message, and only that, has a text and may have senders")
+        if not self.text.isprintable() or len(self.text.encode("utf-16-be")) > 140:
+            raise ValueError("the text is one line and fits into one message")
         try:
             groups = set(re.compile(self.reply).groupindex)
         except re.error as problem:

@@ -19,7 +19,8 @@ NEVER = re.compile(
       | \+EGMR\s*=\s*1 | \+SIMEI\s*= | \+GTSN\s*=\s*1 | \+LCTSN\s*=\s*1 | \+SPIMEI\s*=
       | \^PHYNUM\s*=
       | !ENTERCND | !IMEI | &[FWYZ] | \+NVRAM | \+QFLST | \+QPRTPARA | \+QFASTBOOT | \+QDOWNLOAD
-      | \+COPS\s*=\s*\? | \+CFUN\s*=(?!\?) | \+CGDCONT\s*=(?!\?) | \+CMG[DSW] | \+CUSD\s*=\s*1
+      | \+COPS\s*=\s*\? | \+CFUN\s*=(?!\?) | \+CGDCONT\s*=(?!\?)
+      | \+CMG[CDLRSW] | \+CMSS | \+CUSD\s*=\s*1
       | \^RESET | \+CRESET | \+QPOWD | \+CPOF | \+CPOWD | !RESET | \#REBOOT | \+ZRESET )
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -34,7 +35,10 @@ _QUERY_BY_SET = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SESSION = re.compile(
-    r"^(?:\+CMEE=[012]|\+C(?:5G|E|G)?REG=[0-5]|\+COPS=3,[0-2]|V[01])$", re.IGNORECASE
+    r"""^(?: \+CMEE=[012] | \+C(?:5G|E|G)?REG=[0-5] | \+COPS=3,[0-2] | V[01]
+      # how messages are written, where they are kept, how the modem tells of them
+      | \+CMGF=[01] | \+CPMS="[A-Z]{2}" | \+CNMI=[0-3](?:,[0-3]){1,4} )$""",
+    re.IGNORECASE | re.VERBOSE,
 )
 """Settings of this session only; whoever changes one restores it (``AtSession.change``)."""
 
@@ -63,10 +67,21 @@ _CONFIRMED = re.compile(
       # PIN (TS 22.030 annex B: forwarding, barring, waiting, passwords); and the end of the talk
       | \+CUSD=1,"(?![*\#]*(?:00[24]|0[345]\d?|21|3[01]|33\d?|35\d?|43|6[127]|7[67])[*\#])
             [*\#]{1,2}\d{2,5}(?:\*\d{1,4}){0,2}\#",15
-      | \+CUSD=2 )$""",
+      | \+CUSD=2
+      # a message that came, and those not read yet; with 1 some modems leave them unread
+      | \+CMGR=\d{1,5}(?:,1)? | \+CMGL=0(?:,1)? )$""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""What changes the modem or may cost, and is done after a question: radio, selection, APN, USSD."""
+"""What changes the modem or may cost, and is done after a question: radio, selection, APN, USSD,
+reading messages (which marks them as read, TS 27.005 clauses 3.4.2 and 3.4.3)."""
+
+_MESSAGE_NUMBER = re.compile(r"(?!(?:000|11\d|911|99\d|12110)$)\+?\d{3,15}", re.ASCII)
+"""Where a question to the operator may go; to no emergency service."""
+
+
+def is_message_number(number: str) -> bool:
+    """Whether a user can be asked to allow a message to this number."""
+    return _MESSAGE_NUMBER.fullmatch(number) is not None
 
 
 def is_confirmable(command: str) -> bool:

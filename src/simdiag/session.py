@@ -7,14 +7,18 @@ settings that have to change for the session are remembered and restored.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import ClassVar
 
-from simdiag.at import AtProtocol, Dialect, Event, FinalResult, command
+from simdiag.at import AtProtocol, Dialect, Event, FinalResult, State, Unsolicited, command
+from simdiag.at.pdu import submit
 from simdiag.conversation import Conversation, Sink
 from simdiag.errors import Cancelled, ModemMute, PortGone, UnsafeCommand
 from simdiag.evidence import Exchange
 from simdiag.message import N_, message
-from simdiag.safety import is_confirmable, is_read_only, is_session_setting
+from simdiag.safety import is_confirmable, is_message_number, is_read_only, is_session_setting
 from simdiag.transcript.recorded import Recorder
 from simdiag.transport import Transport
 
@@ -24,6 +28,14 @@ _UNCONDITIONAL = ("AT", "ATV1")
 _SETTLE_S = 0.05
 _RESYNC_S = 2.0
 _RESTORE_S = 2.0
+_PROMPT_S = 10.0
+_BARE_PROMPT_S = 0.3
+_SENDING_S = 60.0
+"""How long a network may take to take a message."""
+_LEAVE_PROMPT = "\x1b"
+"""Among what is restored: a modem at its prompt would take the next commands for a message."""
+_MESSAGES = ("+CMTI:", "+CMT:")
+_MOST_MESSAGES = 64
 
 
 class AtSession:
@@ -33,6 +45,9 @@ class AtSession:
     commands that drivers declare to be read-only. When ``cancelled`` turns true, the next
     ``execute`` raises ``Cancelled``; settings can still be restored.
     """
+
+    restored: ClassVar[int] = 0
+    """How many sessions of this process have left a modem with the settings that it had."""
 
     def __init__(
         self,
@@ -53,6 +68,10 @@ class AtSession:
         self._restoring = False
         self._conversation = Conversation(self._deliver, transport.name)
         self._restore: list[str] = []
+        self.message_given = False
+        """Whether the text of a message went out: it may be answered whatever the modem says."""
+        self.messages: deque[Unsolicited] = deque(maxlen=_MOST_MESSAGES)
+        """What the modem says of messages that come once one was sent, oldest first."""
         self._strays = 0
         self._in_sync = True
         self._mute = False
@@ -106,6 +125,40 @@ class AtSession:
             raise ModemMute(N_("the modem has stopped answering"))
         return self._ask(text, (), timeout_s)
 
+    def send_message(self, number: str, text: str) -> Exchange:
+        """Send a short message, one in a session. The caller has asked the user and was allowed.
+
+        In PDU mode, which the caller has set. The wait for the prompt and that for the network
+        have a deadline each; a modem is never left at its prompt, however this ends.
+        """
+        if self.message_given or not is_message_number(number):
+            raise UnsafeCommand(message(_UNSAFE, command=f"SMS {number}"))
+        if not self._in_sync and not self._resynchronise():
+            raise ModemMute(N_("the modem has stopped answering"))
+        length, digits = submit(number, text)
+        order = f"AT+CMGS={length}"
+        with self._undone_by(_LEAVE_PROMPT):
+            self._begin(order)
+            exchange = self._await_prompt(order)
+            if exchange is None:
+                self.message_given = True
+                self._write(self._protocol.send_payload(digits.encode("ascii")))
+            elif not exchange.ended:  # the prompt may still come
+                self._leave_prompt()
+        return exchange or self._await(order, _SENDING_S)
+
+    def undone_by(self, text: str) -> AbstractContextManager[None]:
+        """Have ``text`` sent as settings are restored if what is done meanwhile is interrupted."""
+        if not is_confirmable(text):
+            raise UnsafeCommand(message(_UNSAFE, command=text))
+        return self._undone_by(text)
+
+    @contextmanager
+    def _undone_by(self, text: str) -> Iterator[None]:
+        self._restore.append(text)
+        yield
+        self._restore.remove(text)
+
     def listen(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Collect what the modem says unasked, until the time is over or ``until`` is true."""
         deadline = self._clock() + seconds
@@ -134,6 +187,7 @@ class AtSession:
                 if not self._restore:
                     break
         self._restoring = False
+        AtSession.restored += 1
         if interrupted is not None:
             raise interrupted
 
@@ -141,6 +195,9 @@ class AtSession:
         """Restore a setting; false if nothing was answered."""
         if self._conversation.pending:
             self._give_up()
+        if setting == _LEAVE_PROMPT:
+            self._leave_prompt()
+            return True
         if not self._in_sync:
             self._receive_until_quiet(0.2)
         exchange = self._ask(setting, (), _RESTORE_S)
@@ -158,11 +215,20 @@ class AtSession:
     def _ask(
         self, text: str, prefixes: tuple[str, ...], timeout_s: float, linger_s: float = 0.0
     ) -> Exchange:
-        deadline = self._clock() + timeout_s
+        self._begin(text, *prefixes)
+        return self._await(text, timeout_s, linger_s)
+
+    def _begin(self, text: str, *prefixes: str) -> None:
         wire = self._protocol.send(command(text, *prefixes))
         self._conversation.sent(text, self.now)
+        self._write(wire)
+
+    def _write(self, wire: bytes) -> None:
         self.recorder.add("tx", wire)
         self._transport.write(wire)
+
+    def _await(self, text: str, timeout_s: float, linger_s: float = 0.0) -> Exchange:
+        deadline = self._clock() + timeout_s
         while True:
             for exchange in self._pump(max(0.0, deadline - self._clock())):
                 if exchange.command == text:
@@ -170,6 +236,28 @@ class AtSession:
                     return exchange
             if self._clock() >= deadline:
                 return self._give_up()
+
+    def _await_prompt(self, text: str) -> Exchange | None:
+        """Wait until the modem asks for the message; an exchange if it ends before that."""
+        deadline = self._clock() + _PROMPT_S
+        while (left := deadline - self._clock()) > 0:
+            before = self.received_bytes
+            finished = self._pump(min(left, _BARE_PROMPT_S))
+            if self.received_bytes == before:
+                self._protocol.quiet()
+                finished += self._pump(0.0)
+            for exchange in finished:
+                if exchange.command == text:
+                    self._after(exchange, 0.0)
+                    return exchange
+            if self._protocol.state is State.PROMPTED:
+                return None
+        return self._give_up()
+
+    def _leave_prompt(self) -> None:
+        """Tell a modem that is at its prompt, or may come to it, that there is no message."""
+        self._write(self._protocol.cancel_payload())
+        self._receive_until_quiet(0.5)
 
     def _after(self, exchange: Exchange, linger_s: float) -> None:
         """Read on where more is likely: answers after OK, an OK after an error.
@@ -250,3 +338,9 @@ class AtSession:
         self.recorder.add("rx", event.raw)
         if isinstance(event, FinalResult) and event.late:
             self._strays += 1
+        if (
+            self.message_given
+            and isinstance(event, Unsolicited)
+            and event.text.upper().startswith(_MESSAGES)
+        ):
+            self.messages.append(event)

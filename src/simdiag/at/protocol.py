@@ -38,6 +38,7 @@ _MAX_CONTINUATION = 16
 
 _LINE_END = re.compile(rb"[\r\n]")
 _LEAD = re.compile(rb"[\r\n\0]*")
+_PROMPT, _BARE_PROMPT = re.compile(rb"> |>(?=[\r\n])"), re.compile(rb">")
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x19\x1c-\x1f\x7f]")
 _AT_LINE = re.compile(r"^(?!AT&T\b)AT(?:[+^$#%!*&_?;=]|[A-Z]\d?\b|[A-Z]\d[A-Z&+]|$)", re.IGNORECASE)
 
@@ -67,6 +68,9 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
+_WAITING = (State.COMMAND_PENDING, State.PROMPTED)
+
+
 @dataclass(slots=True)
 class _Continuation:
     """A URC whose next line is part of it."""
@@ -89,6 +93,7 @@ class AtProtocol:
         self._too_long = False
         self._continued: _Continuation | None = None
         self._payload: bytes | None = None
+        self._bare_prompt = False
         self._echo: bytes | None = None
         self._modem_echoes = False
         self._answer_lines = 0
@@ -125,16 +130,15 @@ class AtProtocol:
         return payload + b"\x1a"
 
     def cancel_payload(self) -> bytes:
-        """Answer a prompt with nothing."""
-        if self.state is not State.PROMPTED:
-            raise LocalProtocolError("the modem did not ask for a payload")
-        self.state = State.COMMAND_PENDING
+        """Answer a prompt with nothing, also one that may still come (TS 27.005 clause 3.5.1)."""
+        if self.pending is not None and self.pending.prompt:
+            self.state, self._payload = State.COMMAND_PENDING, b""
         return b"\x1b"
 
     def give_up(self) -> None:
         """The caller's deadline passed. What comes now counts as late until the next ``send``."""
-        if self.state in (State.COMMAND_PENDING, State.PROMPTED):
-            self.state, self.pending = State.OUT_OF_SYNC, None
+        if self.state in _WAITING:
+            self.state, self.pending, self._payload = State.OUT_OF_SYNC, None, None
             if self._echo is not None:
                 self._modem_echoes = False
             self._foreign = None
@@ -148,6 +152,11 @@ class AtProtocol:
             raise LocalProtocolError("data after the end of the port")
         else:
             self._buffer += data
+
+    def quiet(self) -> None:
+        """Say that nothing more came for a while: ``>`` without its blank is a prompt then."""
+        asked = self.pending is not None and self.pending.prompt and self._payload is None
+        self._bare_prompt = asked and self._buffer.lstrip(b"\r\n\0") == b">"
 
     def next_event(self) -> Event | None:
         """Return the next event, or ``None`` when more bytes are needed."""
@@ -214,10 +223,11 @@ class AtProtocol:
         asked = self.state is State.COMMAND_PENDING and self.pending and self.pending.prompt
         if not asked or self._continued or self._payload is not None:
             return None
-        if self._buffer[lead : lead + 2] != b"> ":
+        found = (_BARE_PROMPT if self._bare_prompt else _PROMPT).match(self._buffer, lead)
+        if found is None:
             return None
-        self.state = State.PROMPTED
-        return Prompt(self._take(lead + 2))
+        self.state, self._bare_prompt, self._echo = State.PROMPTED, False, None
+        return Prompt(self._take(found.end()))
 
     def _payload_echo(self, lead: int) -> Event | None:
         if not self._payload or self._continued:
@@ -241,6 +251,9 @@ class AtProtocol:
             cut = raw.rindex(self._echo)
             self._buffer[:0] = raw[cut:]
             return Noise(raw[:cut])
+        if self._payload and line.strip(b" \x1a") == self._payload:
+            self._payload = b""
+            return Echo(raw)
         if _BINARY.search(line) or line.startswith(b"~"):
             return Noise(raw)
         text = line.decode("utf-8", "backslashreplace").strip().removeprefix("> ")
@@ -286,7 +299,7 @@ class AtProtocol:
         another program's command, a result that follows that command's lines and none of ours is
         that command's.
         """
-        if self.state is not State.COMMAND_PENDING or self.pending is None:
+        if self.state not in _WAITING or self.pending is None:
             return True
         if self._foreign and self._foreign_answered and not self._answer_lines:
             self._foreign = None
@@ -294,7 +307,7 @@ class AtProtocol:
         return self._modem_echoes and self._echo is not None and not self._answer_lines
 
     def _text(self, raw: bytes, text: str) -> Event | None:
-        cmd = self.pending if self.state is State.COMMAND_PENDING else None
+        cmd = self.pending if self.state in _WAITING else None
         prefixed = is_prefixed(text)
         urc = is_urc(text, self.dialect)
         if (

@@ -20,7 +20,7 @@ _MOST_WORDS = 100_000
 if TYPE_CHECKING:
     from simdiag.agent import Examination, Target
     from simdiag.collect.at import AtExamination
-    from simdiag.profile import CarrierProfile
+    from simdiag.profile import CarrierProfile, UsageQuery
     from simdiag.reconcile.compare import Result
 
 
@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--fetch", is_flag=True,
-    help=_("Ask the operator over the modem, by the code of its profile; asks you first."),
+    help=_(
+        "Ask the operator over the modem, by the code or the message of its profile; asks you "
+        "first."
+    ),
 )  # fmt: skip
 @click.option("--yes", is_flag=True, help=_("Answer yes to that question."))
 @click.option(
@@ -65,7 +68,7 @@ def reconcile(
     from simdiag.reconcile import sides
     from simdiag.reconcile.compare import reconcile as compare
     from simdiag.usage import budget as budgets
-    from simdiag.usage import places
+    from simdiag.usage import ledger, places
 
     if sum((typed is not None, claim_file is not None, fetch)) > 1:
         raise click.UsageError(_("--claim, --claim-file and --fetch exclude one another"))
@@ -74,6 +77,7 @@ def reconcile(
     stored = budgets.load(places.budget_for_reading(path))
     path = path or places.for_reading()
     span = sides.period(stored, since, until, time.time())
+    ledger.identities(path)  # raises where nothing can be read: before anything is asked
     modem = _Modem(profile, fetch=fetch, yes=yes)
     modem.examine(_target(port, device_id, needed=fetch), baud)
     modem.keep_reading(path)
@@ -100,7 +104,7 @@ class _Modem:
         self.profile, self._fetch, self._yes = profile, fetch, yes
         self.identity: str | None = None
         self.answer: str | None = None
-        self._unasked: Message | None = None
+        self._unasked = Message(N_("the modem was lost before the operator had answered"))
         self._result: Examination | None = None
 
     def examine(self, target: Target | None, baud: int) -> None:
@@ -119,7 +123,7 @@ class _Modem:
             click.echo(text.format(cause=result.diagnosis.cause), err=True)
             if self._fetch:
                 raise SimdiagError(N_("without the modem the operator cannot be asked"))
-        if self._unasked is not None:
+        if self._fetch and self.answer is None:
             raise SimdiagError(self._unasked)
         names = target.device.network_interfaces if target.device else ()
         self.identity = sides.identity(names, result.evidence)
@@ -142,40 +146,57 @@ class _Modem:
             click.echo(text.format(why=problem.message.render(_)), err=True)
 
     def _ask(self, examination: AtExamination) -> None:
-        """Ask the operator by the code of its profile, if the user says yes."""
+        """Ask the operator as its profile says, if the user says yes."""
         from simdiag.agent import profile_for
-        from simdiag.reconcile.ask import by_ussd, queries
+        from simdiag.errors import UnsafeCommand
+        from simdiag.reconcile.ask import by_modem, queries
 
         profile = self.profile or profile_for(examination.evidence)
-        asked = queries(profile, "ussd")
-        if not asked:
+        query = next(iter(queries(profile, "ussd", "sms")), None)
+        if query is None:
             self._unasked = _elsewhere(profile)
             return
-        cost = _("That is free.") if asked[0].free else _(
-            "Whether that costs anything is not known; such questions are usually free."
-        )  # fmt: skip
-        question = _("Ask the operator by sending {code} over the modem? {cost}")
-        question = question.format(code=asked[0].address, cost=cost)
-        if not (self._yes or (sys.stdin.isatty() and click.confirm(question, err=True))):
+        asked = self._yes or (sys.stdin.isatty() and click.confirm(_question(query), err=True))
+        if not asked:
             self._unasked = Message(N_("the operator was not asked: answer yes, or give --yes"))
             return
-        answer = by_ussd(examination, asked[0].address)
+        if query.channel == "sms":
+            click.echo(_("The answer may take two minutes; Ctrl-C ends the waiting."), err=True)
+        try:
+            answer = by_modem(examination, query)
+        except UnsafeCommand as refused:
+            self._unasked = refused.message
+            return
+        except KeyboardInterrupt:
+            if examination.session.message_given:
+                text = _("The message was sent: its answer can be given with --claim-file.")
+                click.echo(text, err=True)
+            raise
         if answer.problem is not None:
             text = N_("the operator gave no answer: {why}")
             self._unasked = message(text, why=answer.problem)
+            return
         self.answer = answer.text
+
+
+def _question(query: UsageQuery) -> str:
+    """Return what the user is asked: all that would be sent, and what that may cost."""
+    if query.channel == "sms":
+        question = _("Ask the operator by sending the message {words} to {number}? {cost}")
+        cost = _("It may cost what your plan says of messages.")
+    else:
+        question = _("Ask the operator by sending {code} over the modem? {cost}")
+        cost = _("Whether that costs anything is not known; such questions are usually free.")
+    cost = _("That is free.") if query.free else cost
+    return question.format(
+        code=query.address, number=query.address, words=query.text, cost=cost
+    )  # fmt: skip
 
 
 def _elsewhere(profile: CarrierProfile | None) -> Message:
     """Return how the operator can be asked by hand where the modem cannot do it."""
     from simdiag.reconcile.ask import queries
 
-    for query in queries(profile, "sms"):
-        text = N_(
-            "this operator is asked by message: send {words} to {number} and give its answer with "
-            "--claim-file"
-        )
-        return message(text, words=query.text, number=query.address)
     for query in queries(profile, "app"):
         text = N_("this operator tells it in {app}: give the number with --claim")
         return message(text, app=query.address)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from simdiag.at.codes import CME, MM
 from simdiag.at.values import swap_nibbles
+from simdiag.emulator.messages import MessageBox
+from simdiag.emulator.response import CommandError, MessageError, Response
 from simdiag.emulator.scenario import Answer, Scenario
 from simdiag.emulator.state import ModemState
 
@@ -25,24 +26,6 @@ _CARD_NUMBERS = ("+CCID", "+QCCID", "+ICCID", "+CICCID", "^ICCID", "+CRSM")
 _DOMAINS = {"+CREG": "cs", "+CGREG": "ps", "+CEREG": "eps", "+C5GREG": "nr"}
 
 
-class CommandError(Exception):
-    """The command fails with this ``+CME ERROR`` number; ``None`` is a bare ``ERROR``."""
-
-    def __init__(self, code: int | None) -> None:
-        super().__init__(str(code))
-        self.code = code
-
-
-@dataclass(slots=True)
-class Response:
-    """What goes over the wire for one command line."""
-
-    lines: list[str] = field(default_factory=list)
-    final: str = "OK"
-    after: list[str] = field(default_factory=list)
-    """Lines that follow the final result."""
-
-
 class EmulatedModem:
     """A modem in a given state. It follows the session settings that the standard defines."""
 
@@ -50,6 +33,7 @@ class EmulatedModem:
         self.scenario = scenario
         self.family = scenario.family
         self.state: ModemState = scenario.initial_state()
+        self.messages = MessageBox(self.state)
         self.echo = self.state.echo
         self._error_mode = 0
         self._reports = dict.fromkeys(_DOMAINS.values(), 0)
@@ -76,13 +60,21 @@ class EmulatedModem:
             try:
                 answer = self._execute(part.strip())
             except CommandError as error:
-                response.final = self._error(error.code)
+                response.final = self._error(error)
                 if self.state.ok_after_error:
                     response.after.append("OK")
                 break
             response.lines += answer.lines
             response.after += answer.after
+            response.prompt = answer.prompt
         return response
+
+    def take_message(self, body: bytes, end: bytes) -> Response:
+        """Carry on with the command that gave a prompt: ``end`` is Ctrl-Z or an escape."""
+        try:
+            return self.messages.finish(body, end)
+        except CommandError as error:
+            return Response(final=self._error(error))
 
     def _execute(self, text: str) -> Response:
         name = text.upper()
@@ -103,6 +95,8 @@ class EmulatedModem:
             raise CommandError(4)
         if (setting := self._setting(name)) is not None:
             return Response(setting)
+        if (answered := self.messages.execute(name)) is not None:
+            return answered
         for key, handler in self._standard.items():
             if name == key or (
                 not key.endswith("?") and re.match(re.escape(key) + r"(?:=|\?|$)", name)
@@ -144,7 +138,10 @@ class EmulatedModem:
         """Put the state's values in; an unknown level prints as the family's template says."""
         return line.format_map(_Values(self.state, self))
 
-    def _error(self, code: int | None) -> str:
+    def _error(self, error: CommandError) -> str:
+        code = error.code
+        if isinstance(error, MessageError):
+            return f"+CMS ERROR: {code}"
         if code is None or (self._error_mode == 0 and not self.family.verbose_only):
             return "ERROR"
         if self._error_mode == 1 and not self.family.verbose_only:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import select
 import time
 from dataclasses import dataclass
 from threading import Event
 
-from simdiag.emulator.modem import EmulatedModem, Response
+from simdiag.emulator.modem import EmulatedModem
+from simdiag.emulator.response import Happening, Response
 
 _IDLE_S = 0.2
+_LINE = re.compile(rb"([^\r\n]*)[\r\n]")
+_MESSAGE = re.compile(rb"([^\x1a\x1b]*)([\x1a\x1b])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,9 @@ class ModemServer:
         self._random = random.Random(self._wire.seed)  # noqa: S311 - reproducible, not secret
         self._stop = Event()
         self._commands = 0
-        self._late_at: float | None = None
+        self._prompted = False
+        self._urcs_given = False
+        self._later: list[tuple[float, Happening]] = []
 
     def stop(self) -> None:
         """Make ``serve`` return soon."""
@@ -62,15 +68,25 @@ class ModemServer:
             if not data:  # nobody has the other end open
                 time.sleep(_IDLE_S)
                 continue
-            *lines, pending = (pending + data).replace(b"\n", b"\r").split(b"\r")
-            if not all(map(self._take, lines)):
-                return True
+            pending += data
+            while found := re.match(_MESSAGE if self._prompted else _LINE, pending):
+                pending = pending[found.end() :]
+                if self._prompted:
+                    self._take_message(*found.groups())
+                elif not self._take(found[1]):
+                    return True
         return False
+
+    def _take_message(self, body: bytes, end: bytes) -> None:
+        """Take what follows a prompt; whatever it is, it is no command."""
+        self._prompted = False
+        echo = body + end if self._modem.echo else b""
+        self._answer(echo, self._modem.take_message(body, end))
 
     def _take(self, raw: bytes) -> bool:
         """Answer one line; returns false when the scenario has unplugged the modem."""
         state = self._modem.state
-        line = raw.decode("ascii", "replace").strip()
+        line = raw.decode("ascii", "replace").strip().lstrip("\x1b")
         if not line:
             return True
         self._commands += 1
@@ -92,10 +108,21 @@ class ModemServer:
         if state.unplug_after and self._commands >= state.unplug_after:
             self._write(echo + b"\r\n+C")
             return False
-        self._write(echo + self._render(response))
-        if "REG" in line and self._late_at is None and state.late_urcs:
-            self._late_at = time.monotonic() + 0.5
+        if "REG" in line and not self._urcs_given:
+            self._urcs_given = True
+            response.later.append((0.5, lambda: list(state.late_urcs)))
+        self._answer(echo, response)
         return True
+
+    def _answer(self, echo: bytes, response: Response) -> None:
+        self._prompted = response.prompt is not None
+        if response.prompt is not None:
+            prompt = f"\r\n{response.prompt}" if response.prompt else ""
+            self._write(echo + prompt.encode())
+            return
+        self._write(echo + self._render(response))
+        now = time.monotonic()
+        self._later += [(now + delay, what) for delay, what in response.later]
 
     def _render(self, response: Response) -> bytes:
         out = b""
@@ -109,10 +136,11 @@ class ModemServer:
         return out
 
     def _say_late_lines(self) -> None:
-        if self._late_at is not None and time.monotonic() >= self._late_at:
-            self._late_at = float("inf")
-            for line in self._modem.state.late_urcs:
-                self._write(f"\r\n{line}\r\n".encode())
+        now = time.monotonic()
+        due = [what for at, what in self._later if at <= now]
+        self._later = [(at, what) for at, what in self._later if at > now]
+        for line in (line for what in due for line in what()):
+            self._write(f"\r\n{line}\r\n".encode())
 
     def _write(self, data: bytes) -> None:
         step = self._wire.chunk or max(1, len(data))

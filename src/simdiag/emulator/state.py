@@ -95,6 +95,27 @@ class ModemState(BaseModel):
     granted_apn: str = "cmnet"
     address: str = "10.37.12.201"
     auth: int = 0
+    message_format: int = 0
+    """``+CMGF``: 0 for PDUs, 1 for text."""
+    message_reports: tuple[int, ...] = (2, 1, 0, 0, 0)
+    """``+CNMI``."""
+    message_memories: tuple[str, str] = ("ME", "ME")
+    """Which one is read from, and which one messages come to."""
+    messages: tuple[str, ...] = ()
+    """PDUs that lie there unread."""
+    messages_stay_unread: bool = False
+    """Whether the modem can show messages without marking them as read."""
+    message_prompt: str = "> "
+    """Empty: it waits for the message without a word."""
+    message_error: int | None = None
+    message_reply: str = ""
+    """What the other side answers to every message, in as many parts as it takes."""
+    message_reply_after_s: float = 0.5
+    message_sender: str = ""
+    """Who answers, where that is not the one who was asked."""
+    message_order: Literal["first", "last"] = "first"
+    """Which of the parts comes first."""
+    message_announced: bool = True
     tx_bytes: int = 4_210_233
     rx_bytes: int = 61_882_100
 

@@ -115,7 +115,7 @@ def _values(sides: Sides) -> Iterator[tuple[str, Any]]:
         yield "alone", sides.alone
     if device is not None and sides.device_host is not None:
         passed = sides.device_host
-        yield "device_bytes", {"low": device.bytes, "high": device.bytes}
+        yield "device_bytes", _range(device.counted)
         if passed.recorded_percent:
             may_show = device_may_show(passed.billed, passed.packets)
             yield "device_expected_bytes", _range(may_show)
