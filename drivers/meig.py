@@ -1,7 +1,7 @@
 """MeiG SLM750, SLM770, SLM828, SRM815 and SRM825.
 
 Facts from the MeiG SLM770A and SRM8xx AT commands manuals, where no other source stands beside a
-reader; ^SYSINFOEX is Huawei's. Which port takes AT commands differs by product.
+reader; ^SYSINFOEX and ^DSFLOWQRY are Huawei's. Which port takes AT commands differs by product.
 """
 
 import re
@@ -96,6 +96,7 @@ DRIVER = ModemDriver(
         Probe("AT^SYSINFOEX", Layer.REGISTRATION),
         Probe("AT^SYSCFGEX?", Layer.REGISTRATION),
         Probe("AT^CELLINFO=1", Layer.RADIO, reads_by_set=True),
+        Probe("AT^DSFLOWQRY", Layer.COUNTERS),
     ),
     readers={
         "+TEMP:": temperature,

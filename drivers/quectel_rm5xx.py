@@ -119,12 +119,15 @@ def preference(reply: Reply) -> Iterator[Fact]:
 
 
 def nr_counters(reply: Reply) -> Iterator[Fact]:
-    """+QGDNRCNT: bytes sent, bytes received over NR; +QGDCNT counts LTE. Zeros say no NR."""
+    """+QGDNRCNT: bytes sent, bytes received over NR.
+
+    +QGDCNT counts LTE. A module on both shows nearly the same in both with some firmware (a log of
+    NSA), and not with other, so that they are not one counter, nor can they be added.
+    """
     values = reply.fields()
-    sent, received = values.integer(0), values.integer(1)
-    if sent is not None and received is not None and sent + received > 0:
-        yield Fact("counter.tx_bytes", sent)
-        yield Fact("counter.rx_bytes", received)
+    for name, index in (("counter.nr_tx_bytes", 0), ("counter.nr_rx_bytes", 1)):
+        if (count := values.integer(index)) is not None:
+            yield Fact(name, count)
 
 
 DRIVER = ModemDriver(

@@ -70,7 +70,8 @@ def test_json(recorded: Path) -> None:
     assert first == {
         "program": "firefox", "user": "ann", "unit": "", "container": "", "method": "kernel",
         "rx_bytes": 3_000_000, "tx_bytes": 50_000, "rx_packets": 9, "tx_packets": 9,
-        "foreground_bytes": 3_050_000, "background_bytes": 0, "unbilled_bytes": 0,
+        "foreground_bytes": 3_050_000, "background_bytes": 0, "local_bytes": 0, "device_bytes": 0,
+        "internet_bytes": 0, "tcp_bytes": 3_050_000, "udp_bytes": 0, "unbilled_bytes": 0,
     }  # fmt: skip
     for name in ("rx_bytes", "tx_bytes", "rx_packets", "tx_packets"):
         rows = sum(row[name] for row in found["rows"])

@@ -17,10 +17,13 @@ from pathlib import Path
 import pytest
 
 from simdiag.errors import SimdiagError
+from simdiag.report.usage_text import remarks, rest_title
 from simdiag.usage import forwarding, namespaces, tunnels
 from simdiag.usage.forwarding import _FAMILIES, Forwarding, _separated
-from simdiag.usage.kernel import KernelMeter
-from simdiag.usage.records import Amount
+from simdiag.usage.kernel import KernelMeter, meter
+from simdiag.usage.ledger import report
+from simdiag.usage.records import FORWARDING_UNSEEN, Amount, By, Link, Reading
+from simdiag.usage.store import Store
 
 pytestmark = pytest.mark.xdist_group("usage")
 CLONE_NEWNET = 0x40000000
@@ -204,8 +207,40 @@ def test_a_kernel_without_it_counts_the_rest_and_says_so(monkeypatch: pytest.Mon
     with closing(made):
         (text,) = [spot.render() for spot in made.blind_spots if "forwarded" in spot.render()]
         assert text.endswith("since this kernel does not count it: Operation not supported.")
-        assert made.losses() == {"map_overflow": 0, "client_overflow": 0}
+        for forwards in (False, True):
+            monkeypatch.setattr(meter, "forwards", lambda answer=forwards: answer)
+            wanted = {"map_overflow": 0, "client_overflow": 0, FORWARDING_UNSEEN: int(forwards)}
+            assert made.losses() == wanted
         made.read(None)
+
+
+def test_whether_anything_is_forwarded(tmp_path: Path) -> None:
+    folder = tmp_path / "ipv4/conf/wwan0"
+    folder.mkdir(parents=True)
+    for text, answer in (("0\n", False), ("1\n", True)):
+        (folder / "forwarding").write_text(text)
+        assert forwarding.forwards(tmp_path) is answer
+    assert forwarding.forwards(tmp_path / "nosuch") is False
+
+
+@pytest.mark.parametrize("unseen", [0, 3])
+def test_what_a_kernel_did_not_count_has_its_name_in_the_report(
+    tmp_path: Path, unseen: int
+) -> None:
+    path, link = tmp_path / "usage.db", Link("usb:1", "wwan0", "cdc_ether")
+    with Store(path) as store:
+        store.add(1_790_000_000, link, Reading("a", 4, Amount()), {})
+        store.add(
+            1_790_000_005, link, Reading("a", 4, Amount(5_000)), {}, {FORWARDING_UNSEEN: unseen}
+        )
+    found = report(path, By.CLIENT)
+    said = [remark.render() for remark in remarks(found, str)]
+    why = "kernel does not count it (Linux 5.12 or newer does)"
+    assert any(why in text for text in said) is bool(unseen)
+    assert ("Nothing was counted that was forwarded for other devices." in said) is not unseen
+    title = "unattributed, and forwarded (clients not known)" if unseen else "unattributed"
+    assert rest_title("unattributed", found, str) == title
+    assert (found.forwarded, found.unattributed) == (None, Amount(5_000))
 
 
 @pytest.mark.parametrize(

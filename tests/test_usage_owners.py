@@ -13,7 +13,8 @@ import pytest
 from simdiag.usage.owners import look_at, user_name
 from simdiag.usage.records import State
 
-APP = "/user.slice/user-1000.slice/user@1000.service/app.slice/app-gnome-firefox-4711.scope"
+USER = "/user.slice/user-1000.slice/user@1000.service"
+APP = f"{USER}/app.slice/app-gnome-firefox-4711.scope"
 ID = "0123456789abcdef" * 4
 
 
@@ -84,6 +85,12 @@ def test_units_and_containers(proc: Proc, cgroup: str, unit: str, container: str
     [
         ("0::/system.slice/cups.service\n", 0, -1, State.BACKGROUND),
         (f"0::{APP}\n", 0, -1, State.UNKNOWN),
+        (f"0::{USER}/background.slice/tracker-miner-fs-3.service\n", 0, -1, State.BACKGROUND),
+        (f"0::{USER}/background.slice/background-sync.slice/x.scope\n", 0, -1, State.BACKGROUND),
+        (f"0::{USER}/session.slice/org.gnome.Shell@wayland.service\n", 0, -1, State.UNKNOWN),
+        (f"0::{USER}/app.slice/background.slice/x.scope\n", 0, -1, State.UNKNOWN),
+        ("0::/background.slice/x.scope\n", 0, -1, State.UNKNOWN),
+        ("0::/user.slice/user-1000.slice/session-3.scope\n", 0, -1, State.UNKNOWN),
         (f"0::{APP}\n", 34816, 7, State.FOREGROUND),
         (f"0::{APP}\n", 34816, 99, State.BACKGROUND),
     ],

@@ -19,25 +19,50 @@ BUSY_S = 10.0
 """How long another program may hold the file."""
 
 
+class Damaged(SimdiagError):
+    """The file's contents make no sense; it stays as it is."""
+
+
 class DiskFull(SimdiagError):
     """Nothing more can be written for now; what is stored stays, and it may be tried again."""
 
 
-def connect(path: Path, application: int, version: int, schema: str) -> sqlite3.Connection:
+def connect(
+    path: Path, application: int, version: int, schema: str, *, only_read: bool = False
+) -> sqlite3.Connection:
     """Open a database, made with ``schema`` where it does not exist; each commit is synced.
 
     ``application`` tells our files from other databases, ``version`` is that of ``schema``. Raises
     ``SimdiagError`` with a sentence where the file is damaged, newer than this program, somebody
-    else's, locked for long, or may not be written.
+    else's, locked for long, or may not be written; with ``only_read`` that is not needed.
     """
     with plainly(path):
-        database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        if only_read:
+            database = connect_to_read(path)
+        else:
+            database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         try:
-            _prepare(database, path, application, version, schema)
+            if only_read:
+                _check(database, path, application, version)
+            else:
+                _prepare(database, path, application, version, schema)
         except BaseException:
             database.close()
             raise
     return database
+
+
+def connect_to_read(path: Path, patience_s: float = BUSY_S) -> sqlite3.Connection:
+    """Open a database that is there to read it, wherever it lies, while others may write to it.
+
+    Raises ``sqlite3.DatabaseError``.
+    """
+    # Without a log beside it the file is complete. SQLite would want to make one all the same, and
+    # in a folder of somebody else's it cannot.
+    alone = not path.with_name(path.name + "-wal").exists()
+    options = "mode=ro&immutable=1" if alone else "mode=ro"
+    address = f"{path.absolute().as_uri()}?{options}"
+    return sqlite3.connect(address, uri=True, timeout=patience_s)
 
 
 def _prepare(
@@ -104,13 +129,13 @@ def _explained(path: Path, problem: sqlite3.DatabaseError) -> SimdiagError:
     return SimdiagError(message(text, path=path, why=message(str(problem))))
 
 
-def damaged(path: Path) -> SimdiagError:
+def damaged(path: Path) -> Damaged:
     """Return what to raise for a file whose contents make no sense."""
     text = N_(
         "{path} is damaged: move it away and a new one is made, or save what is left with "
         "`sqlite3 {quoted} .recover`"
     )
-    return SimdiagError(message(text, path=path, quoted=shlex.quote(str(path))))
+    return Damaged(message(text, path=path, quoted=shlex.quote(str(path))))
 
 
 def _is_full(path: Path) -> bool:

@@ -43,6 +43,18 @@ def _moment(text: str | None, *, end: bool = False) -> float | None:
         if len(text) == len("2026-10-01"):
             day = date.fromisoformat(text) + timedelta(days=1 if end else 0)
             return datetime.combine(day, datetime.min.time()).astimezone().timestamp()
-        return datetime.fromisoformat(text).astimezone().timestamp()
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            # An hour that occurs twice belongs to the period with both.
+            moment = _existing(moment.replace(fold=int(end)), text)
+        return moment.timestamp()
     except (ValueError, OverflowError) as problem:
         raise click.BadParameter(_("{text} is not a day or time").format(text=text)) from problem
+
+
+def _existing(moment: datetime, text: str) -> datetime:
+    """Refuse a local time that the clocks left out."""
+    if datetime.fromtimestamp(moment.timestamp()) != moment:  # noqa: DTZ006 - local
+        problem = _("{text} does not exist: the clocks were put forward then")
+        raise click.BadParameter(problem.format(text=text))
+    return moment

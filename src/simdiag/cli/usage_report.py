@@ -16,6 +16,7 @@ from simdiag.report.usage_text import (
     TITLES,
     both,
     name_of,
+    near,
     remarks,
     rest_title,
     shortened,
@@ -43,11 +44,11 @@ def show(
     rows, others, count = shortened(report, top)
     table = _Table(console.width, report, max((row.bytes for row in rows), default=0))
     for row in rows:
-        table.add(*name_of(row, report.by, _), row)
+        table.add(*name_of(row, report.by, _), near(row, _), row)
     if others is not None:
         table.add_sum(_("{count} others").format(count=count), others.method, others.amount)
     for name, method, amount in remainder(report):
-        table.add_sum(rest_title(name, report.links, _), method, amount)
+        table.add_sum(rest_title(name, report, _), method, amount)
     console.print(table.table)
     console.print()
     _plot(console, slices, by)
@@ -72,10 +73,12 @@ class _Table:
             self.table.add_column(_("▒ background"), no_wrap=True)
         self.table.add_column(_("Method"), no_wrap=True)
 
-    def add(self, name: str, place: str, row: Row) -> None:
+    def add(self, name: str, place: str, near: str, row: Row) -> None:
         """Add a row; the part of its bar that was in the background is lighter."""
-        place = plain(place) if self._both_ways else ""
-        names = [Text.assemble(plain(name), (f" {place}" if place else "", "dim"))]
+        names = [Text(plain(name))]
+        if self._both_ways:
+            names[0].append(f" {plain(place)}" if place else "", "dim")
+            names[0].append(f"\n  {near}" if near else "", "yellow")
         if self._with_users:
             names.append(Text(plain(row.key["user"])))
         whole = round(_BAR * row.bytes / self._most) if self._most else 0

@@ -16,6 +16,7 @@ from simdiag.report.usage_text import (
     TITLES,
     both,
     name_of,
+    near,
     remarks,
     rest_title,
     shortened,
@@ -107,6 +108,10 @@ def _facts(report: Report, _: Translate) -> Iterator[tuple[str, str]]:
     if report.forwarded is not None:
         yield _(N_("forwarded for other devices")), size(both(report.forwarded))
     yield _(N_("unattributed")), size(both(report.unattributed))
+    if report.device_bytes:
+        yield _(N_("to the modem itself")), size(report.device_bytes)
+    if report.local_bytes:
+        yield _(N_("on the link")), size(report.local_bytes)
 
 
 def _chart(slices: Sequence[Slice], by: By, _: Translate) -> Markup | None:
@@ -136,14 +141,14 @@ def lines(report: Report, whole: int, top: int, _: Translate) -> Iterator[Line]:
     for row in rows:
         name, place = name_of(row, report.by, _)
         user = row.key["user"] if report.by is By.PROCESS else ""
-        detail = " · ".join(filter(None, (place, user, row.method.value)))
+        detail = " · ".join(filter(None, (place, user, row.method.value, near(row, _))))
         yield _line(row, name, detail, most, whole)
     if others is not None:
         yield _line(
             others, _(N_("{count} others")).format(count=count), others.method.value, most, whole
         )
     for kind, method, amount in remainder(report):
-        title = rest_title(kind, report.links, _)
+        title = rest_title(kind, report, _)
         yield Line(
             title, method.value, size(amount.rx_bytes), size(amount.tx_bytes),
             _percent(both(amount), whole), Markup(),

@@ -52,7 +52,6 @@ def sides_of(result: Result) -> Iterator[Side]:
     yield Side("interface", *span, whole, Method.INTERFACE.value)
     if sides.device is not None:
         grown, during = sides.device, (sides.device.since, sides.device.until)
-        counted = Range(grown.bytes, grown.bytes)
-        yield Side("device", *during, counted, "counter", may_be("device"))
+        yield Side("device", *during, grown.counted, "counter", may_be("device"))
     if sides.claim is not None and sides.claim.used is not None:
         yield Side("operator", *span, sides.claim.used, "claim", may_be("claim"))

@@ -12,14 +12,16 @@ from simdiag.message import N_, Message, Translate, message
 from simdiag.redact import Redactor
 from simdiag.sizes import size
 from simdiag.usage.budget import Standing, zone_of
-from simdiag.usage.ledger import Report, Row
-from simdiag.usage.records import Amount, By, Method, total
+from simdiag.usage.ledger import PARTS, Report, Row
+from simdiag.usage.records import FORWARDING_UNSEEN, Amount, By, Method, Remote, total
 
 TITLES = {
     By.PROCESS: N_("Program"),
     By.UNIT: N_("Unit"),
     By.USER: N_("User"),
     By.CLIENT: N_("Client"),
+    By.REMOTE: N_("Other end"),
+    By.PROTOCOL: N_("Protocol"),
     By.DAY: N_("Day"),
     By.HOUR: N_("Hour"),
 }
@@ -32,6 +34,10 @@ _METHODS = {
 _LOSSES = {
     "map_overflow": N_("{count} packets found no room in the kernel's table."),
     "client_overflow": N_("{count} packets were of more devices than the kernel's table holds."),
+    FORWARDING_UNSEEN: N_(
+        "What was forwarded for other devices or containers, if anything, is part of what is "
+        "unattributed: this computer's kernel does not count it (Linux 5.12 or newer does)."
+    ),
     "socket_endings": N_("The kernel could not tell of the end of some connections ({count})."),
 }
 _LOSS = N_("{count} were not filed: {what}.")
@@ -40,6 +46,27 @@ _REST = {
     "forwarded": N_("forwarded for other devices"),
     "unattributed": N_("unattributed"),
 }
+_REMOTES = {
+    Remote.INTERNET: N_("the Internet"),
+    Remote.DEVICE: N_("the modem itself: its web page, name look-ups"),
+    Remote.LOCAL: N_("other devices on the link"),
+    Remote.UNKNOWN: N_("not known"),
+}
+_NEAR = {
+    "device_bytes": N_("{size} to the modem itself"),
+    "local_bytes": N_("{size} on the link"),
+}
+_UNCOUNTED = {
+    "device_bytes": N_(
+        "{size} of all this went to the modem itself (its own web page, name look-ups): no "
+        "operator counts that."
+    ),
+    "local_bytes": N_(
+        "{size} of all this went to other devices on the link: no operator counts that."
+    ),
+}
+_MUCH = 1_000_000
+"""So many bytes are worth a word, however small a part they are."""
 _SHAPES = {By.DAY: "%Y-%m-%d", By.HOUR: "%Y-%m-%d %H:%M"}
 _TOP = 3
 _HOURS = 4 * 24
@@ -54,15 +81,33 @@ def name_of(row: Row, by: By, _: Translate) -> tuple[str, str]:
         return key["user"] or _(N_("not known")), ""
     if by is By.CLIENT:
         return client_name(key["client"]), ""
+    if by is By.REMOTE:
+        return _(_REMOTES[Remote(key["remote"])]), ""
+    if by is By.PROTOCOL:
+        return key["protocol"] or _(N_("not known")), ""
     place = key["container"] or key["unit"]
     if by is By.UNIT:
         return place or _(N_("none")), ""
     return key["program"] or _(N_("not known")), place
 
 
+def near(row: Row, _: Translate) -> str:
+    """Return how much of a row did not go over the air, where that is a per cent of it or more."""
+    if "remote" in row.key:
+        return ""
+    found = {name: getattr(row, name) for name in _NEAR}
+    return ", ".join(
+        _(_NEAR[name]).format(size=size(part))
+        for name, part in found.items()
+        if part and 100 * part >= row.bytes
+    )
+
+
 def when(start: float, by: By) -> str:
-    """Return an hour or a day in local time."""
-    return datetime.fromtimestamp(start).astimezone().strftime(_SHAPES[by])
+    """Return an hour or a day in local time; of an hour that occurs twice, with its offset."""
+    local = datetime.fromtimestamp(start)  # noqa: DTZ006
+    twice = local.replace(fold=0).timestamp() != local.replace(fold=1).timestamp()
+    return local.astimezone().strftime(_SHAPES[by] + (" %z" if twice and by is By.HOUR else ""))
 
 
 def client_name(address: str) -> str:
@@ -80,10 +125,12 @@ def client_name(address: str) -> str:
     return f"{groups[0]}…{groups[-1]}"
 
 
-def rest_title(name: str, links: Sequence[str], _: Translate) -> str:
+def rest_title(name: str, report: Report, _: Translate) -> str:
     """Return the title of what :func:`simdiag.usage.export.remainder` yields."""
     if name == "interface":
-        return _(N_("interface {names}")).format(names=", ".join(links))
+        return _(N_("interface {names}")).format(names=", ".join(report.links))
+    if name == "unattributed" and FORWARDING_UNSEEN in report.losses:
+        return _(N_("unattributed, and forwarded (clients not known)"))
     return _(_REST[name])
 
 
@@ -95,10 +142,7 @@ def shortened(report: Report, most: int) -> tuple[Sequence[Row], Row | None, int
     if len(report.rows) <= most or report.by in _SHAPES:
         return report.rows, None, 0
     rest = report.rows[most - 1 :]
-    sums = {
-        name: sum(getattr(row, name) for row in rest)
-        for name in ("foreground_bytes", "background_bytes", "unbilled_bytes")
-    }
+    sums = {name: sum(getattr(row, name) for row in rest) for name in PARTS}
     others = replace(rest[0], amount=total(row.amount for row in rest), **sums)
     return report.rows[: most - 1], others, len(rest)
 
@@ -109,6 +153,12 @@ def remarks(report: Report, _: Translate) -> Iterator[Message]:
         yield Message(N_("No traffic was recorded in this period."))
     else:
         yield message(N_("Method: {method}."), method=Message(_METHODS[report.method]))
+    if report.damaged:
+        yield Message(N_("The database is damaged: this is what can still be read of it."))
+    for name, text in _UNCOUNTED.items():
+        part = getattr(report, name)
+        if part >= _MUCH or (part and 100 * part >= both(report.interface)):
+            yield message(text, size=size(part))
     back, front = report.share("background_bytes"), report.share("foreground_bytes")
     if report.by is By.PROCESS and report.rows and back is not None:
         whole = sum(row.bytes for row in report.rows)
@@ -121,7 +171,8 @@ def remarks(report: Report, _: Translate) -> Iterator[Message]:
     if back is not None and front is not None and report.by is not By.CLIENT:
         text = N_("An estimate: {back} % background, {front} % foreground, the rest is not known.")
         yield message(text, back=back, front=front)
-    if report.forwarded is None and report.by is By.CLIENT:
+    unseen = FORWARDING_UNSEEN in report.losses
+    if report.forwarded is None and report.by is By.CLIENT and not unseen:
         yield message(N_("Nothing was counted that was forwarded for other devices."))
     for what, count in sorted(report.losses.items()):
         yield message(_LOSSES.get(what, _LOSS), count=count, what=what)

@@ -30,17 +30,13 @@ _AWAY = N_(
 @rule
 def one_way_traffic(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """Much sent and nothing received: barred, captive portal or no name server."""
-    sent, received = evidence.last("counter.tx_bytes"), evidence.last("counter.rx_bytes")
-    if sent is None or received is None:
+    sent = [evidence.last(f"counter.{radio}tx_bytes") for radio in ("", "nr_")]
+    received = [evidence.last(f"counter.{radio}rx_bytes") for radio in ("", "nr_")]
+    if received[0] is None or any(o is not None and o.value for o in received):
         return
-    if sent.value > _ENOUGH_BYTES and received.value == 0:
-        yield note(
-            Severity.WARNING,
-            "no_downlink",
-            message(N_("Data was sent, but nothing ever came back.")),
-            sent,
-            received,
-        )
+    if any(o is not None and o.value > _ENOUGH_BYTES for o in sent):
+        text = N_("Data was sent, but nothing ever came back.")
+        yield note(Severity.WARNING, "no_downlink", message(text), *sent, *received)
 
 
 # ---- sides compared ----------------------------------------------------------------------

@@ -46,7 +46,7 @@ def digest(
     ``SimdiagError``, also where it takes longer than ``patience_s``.
     """
     deadline = time.monotonic() + patience_s
-    with reading(path, patience_s) as database, plainly(path):
+    with reading(path, patience_s, whole=False) as database, plainly(path):
         database.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
         return _digest(database, link, now, plan_since)
 

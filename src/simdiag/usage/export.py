@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from simdiag.usage.ledger import Report, Row
+from simdiag.usage.ledger import PARTS, Report, Row
 from simdiag.usage.records import Amount, By, Method
 
 SCHEMA = "simdiag/usage/1"
+_NUMBERS = (*PARTS, "unbilled_bytes")
 
 
 def as_json(report: Report) -> dict[str, Any]:
     """Return the report as JSON's types; times are local, in ISO 8601 with their offset.
 
     ``forwarded`` is ``None`` where no traffic forwarded for others was counted: if there was any,
-    it is part of ``unattributed``.
+    it is part of ``unattributed``. ``unbilled`` did not go over the air: to the device itself, and
+    to others on the link.
     """
     return {
         "schema": SCHEMA,
@@ -35,7 +37,9 @@ def as_json(report: Report) -> dict[str, Any]:
             **_amount(report.unattributed),
             "ownerless": _amount(report.ownerless),
         },
+        "unbilled": {"device_bytes": report.device_bytes, "local_bytes": report.local_bytes},
         "losses": report.losses,
+        "damaged": report.damaged,
     }
 
 
@@ -48,9 +52,8 @@ def as_csv(report: Report) -> str:
         {report.keys[0]: name, "method": method.value, **_amount(amount)}
         for name, method, amount in remainder(report)
     ]
-    numbers = ["foreground_bytes", "background_bytes", "unbilled_bytes"]
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*report.keys, "method", *_amount(Amount()), *numbers])
+    writer = csv.DictWriter(text, [*report.keys, "method", *_amount(Amount()), *_NUMBERS])
     writer.writeheader()
     for row in [*map(_row, report.rows), *rest]:
         writer.writerow({name: _harmless(value) for name, value in row.items()})
@@ -73,9 +76,7 @@ def _row(row: Row) -> dict[str, Any]:
         **key,
         "method": row.method.value,
         **_amount(row.amount),
-        "foreground_bytes": row.foreground_bytes,
-        "background_bytes": row.background_bytes,
-        "unbilled_bytes": row.unbilled_bytes,
+        **{name: getattr(row, name) for name in _NUMBERS},
     }
 
 

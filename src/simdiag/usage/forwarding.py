@@ -175,6 +175,17 @@ def _separated(
     return octets + (segments - packets) * headers, segments
 
 
+def forwards(settings: Path = Path("/proc/sys/net")) -> bool:
+    """Whether this computer forwards anything at all (ip-sysctl.rst, forwarding)."""
+    for file in settings.glob("ipv[46]/conf/*/forwarding"):
+        try:
+            if file.read_text("ascii").strip() not in ("", "0"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
 def _mtu(name: str) -> int:
     try:
         return max(int(Path("/sys/class/net", name, "mtu").read_text("ascii")), 576)

@@ -6,8 +6,8 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self
+
+from simdiag.closing import Closing
 
 ROUTE, SOCK_DIAG, NETFILTER = 0, 4, 12  # linux/netlink.h: NETLINK_ROUTE …
 _CREATE, _APPEND = 0x400, 0x800
@@ -21,7 +21,7 @@ _TYPE = 0x3FFF  # the rest of an attribute's type are flags
 _LIMIT_S = 5.0
 
 
-class Netlink:
+class Netlink(Closing):
     """A netlink socket of one family; the kernel answers at once or with an error."""
 
     def __init__(self, family: int) -> None:
@@ -30,17 +30,6 @@ class Netlink:
         )
         self._socket.settimeout(_LIMIT_S)
         self._sequence = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the socket."""

@@ -26,7 +26,9 @@ _CONTAINER = re.compile(
         (?: \.scope )? (?: / | $ )""",
     re.VERBOSE,
 )
-_SERVICES = ("/system.slice/", "/background.slice/")
+_BACKGROUND = re.compile(r"^/system\.slice/|/user@\d+\.service/background\.slice/")
+"""The computer's services, and what a user's session marks as its background tasks (systemd's
+DESKTOP_ENVIRONMENTS.md). Its ``app.slice`` holds what the user started, looked at or not."""
 _STAT_GROUP, _STAT_TTY, _STAT_TTY_GROUP = 2, 4, 5  # proc_pid_stat(5), from the state on
 
 
@@ -124,7 +126,7 @@ def _program(folder: str, own_name: str) -> str:
 
 def _state(stat: list[str], cgroup: str) -> State:
     """Estimate whether somebody looks at it: only a terminal's jobs tell without a desktop."""
-    if cgroup.startswith(_SERVICES):
+    if _BACKGROUND.search(cgroup):
         return State.BACKGROUND
     group, tty, front = (int(stat[i]) for i in (_STAT_GROUP, _STAT_TTY, _STAT_TTY_GROUP))
     if tty == 0:

@@ -18,10 +18,12 @@ from typing import Any
 from simdiag.errors import SimdiagError
 from simdiag.evidence import Evidence
 from simdiag.message import N_, message
+from simdiag.sizes import Range
 
 _MOST_BYTES = 16_000_000
 """No file of readings is read further back: that is some hundred thousand of them."""
 _BIGGEST = 1 << 62
+_Counter = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,41 +31,66 @@ class CounterReading:
     """Bytes that a modem counted, at a Unix time.
 
     ``device`` tells modems apart and nobody who they are (:func:`simdiag.usage.links.identity`).
+    ``nr_tx_bytes`` and ``nr_rx_bytes`` are those of a second counter, for NR, where it has one.
     """
 
     time: float
     device: str
     tx_bytes: int
     rx_bytes: int
+    nr_tx_bytes: int | None = None
+    nr_rx_bytes: int | None = None
 
     @property
-    def bytes(self) -> int:
-        """Return both directions together."""
-        return self.tx_bytes + self.rx_bytes
+    def counters(self) -> tuple[_Counter | None, _Counter | None]:
+        """Return what each counter showed, sent and received."""
+        second = None
+        if self.nr_tx_bytes is not None and self.nr_rx_bytes is not None:
+            second = self.nr_tx_bytes, self.nr_rx_bytes
+        return (self.tx_bytes, self.rx_bytes), second
+
+    @property
+    def is_sane(self) -> bool:
+        """Whether these are numbers that a modem may show."""
+        counts = (self.tx_bytes, self.rx_bytes, self.nr_tx_bytes or 0, self.nr_rx_bytes or 0)
+        return all(0 <= n < _BIGGEST for n in (self.time, *counts))
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How much a counter grew from one reading to another, and how often it began anew."""
+    """How much a modem counted from one reading to another, and how often it began anew.
+
+    With a second counter for NR it is known as a range only. What went over NR beside LTE is in
+    both with some firmware and in one with other: the sum is from the bigger one to both together.
+    """
 
     since: float
     until: float
     bytes: int
     resets: int
+    nr_bytes: int = 0
+
+    @property
+    def counted(self) -> Range:
+        """Return the bytes of both directions."""
+        return Range(max(self.bytes, self.nr_bytes), self.bytes + self.nr_bytes)
 
 
 def of_modem(evidence: Evidence, device: str, now: float) -> CounterReading | None:
     """Return what a modem's own counter showed when it was examined, if it has one."""
-    sent, received = evidence.value("counter.tx_bytes"), evidence.value("counter.rx_bytes")
-    if not isinstance(sent, int) or not isinstance(received, int):
+    names = ("tx_bytes", "rx_bytes", "nr_tx_bytes", "nr_rx_bytes")
+    counts = {name: evidence.value(f"counter.{name}") for name in names}
+    known = {name: count for name, count in counts.items() if isinstance(count, int)}
+    if not known.keys() >= {"tx_bytes", "rx_bytes"}:
         return None
-    sane = 0 <= sent < _BIGGEST and 0 <= received < _BIGGEST
-    return CounterReading(now, device, sent, received) if sane else None
+    reading = CounterReading(now, device, **known)
+    return reading if reading.is_sane else None
 
 
 def add(path: Path, reading: CounterReading) -> None:
     """Add a reading to a file, which is made where it does not exist. Raises ``SimdiagError``."""
-    line = json.dumps(asdict(reading)) + "\n"
+    entry = {name: value for name, value in asdict(reading).items() if value is not None}
+    line = json.dumps(entry) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
@@ -103,32 +130,37 @@ def _reading(line: bytes) -> CounterReading | None:
         reading = CounterReading(
             float(entry["time"]), str(entry["device"]), int(entry["tx_bytes"]),
             int(entry["rx_bytes"]),
+            **{name: int(entry[name]) for name in ("nr_tx_bytes", "nr_rx_bytes") if name in entry},
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    counts = (reading.tx_bytes, reading.rx_bytes)
-    sane = all(0 <= count < _BIGGEST for count in counts) and 0 <= reading.time < _BIGGEST
-    return reading if sane else None
+    return reading if reading.is_sane else None
 
 
 def growth(readings: Sequence[CounterReading]) -> Growth | None:
     """Return what was counted from the first reading to the last; ``None`` for fewer than two.
 
-    Where one of the counts went down, both began anew, and what they show came after. That is
-    never taken for a counter that has wrapped.
+    Where one direction of a counter went down, both began anew, and what they show came after. That
+    is never taken for a counter that has wrapped.
     """
     if len(readings) < 2:
         return None
-    steps = [_step(before, after) for before, after in pairwise(readings)]
-    return Growth(
-        readings[0].time, readings[-1].time, sum(grown for grown, _ in steps),
-        sum(reset for _, reset in steps),
-    )  # fmt: skip
+    (octets, resets), (nr_octets, nr_resets) = (
+        _grown([counter for counter in series if counter is not None])
+        for series in zip(*(reading.counters for reading in readings), strict=True)
+    )
+    resets = max(resets, nr_resets)
+    return Growth(readings[0].time, readings[-1].time, octets, resets, nr_octets)
 
 
-def _step(before: CounterReading, after: CounterReading) -> tuple[int, bool]:
-    reset = after.tx_bytes < before.tx_bytes or after.rx_bytes < before.rx_bytes
-    return (after.bytes if reset else after.bytes - before.bytes), reset
+def _grown(series: Sequence[_Counter]) -> tuple[int, int]:
+    """Return how much a counter grew, and how often it began anew."""
+    octets = resets = 0
+    for before, after in pairwise(series):
+        reset = any(now < then for then, now in zip(before, after, strict=True))
+        octets += sum(after) - (0 if reset else sum(before))
+        resets += reset
+    return octets, resets
 
 
 def within(readings: Iterable[CounterReading], since: float, until: float) -> list[CounterReading]:

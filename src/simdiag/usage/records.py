@@ -46,8 +46,14 @@ class By(StrEnum):
     UNIT = "unit"
     USER = "user"
     CLIENT = "client"
+    REMOTE = "remote"
+    PROTOCOL = "protocol"
     DAY = "day"
     HOUR = "hour"
+
+
+FORWARDING_UNSEEN = "forwarding_unseen"
+"""Name of a loss: how often traffic may have been forwarded that no counter told of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,12 @@ PRAGMA user_version = {VERSION};
 """  # noqa: S608
 
 
+def foreign(path: Path) -> SimdiagError:
+    """Return what to raise for what is no database of ours."""
+    text = N_("{path} is not a database of simdiag's: name another file with --db")
+    return SimdiagError(message(text, path=path))
+
+
 def prepare(database: sqlite3.Connection, path: Path) -> None:
     """Make the tables, or bring those of an older version up to date, all of it or nothing.
 
@@ -105,8 +111,7 @@ def check(database: sqlite3.Connection, path: Path, *, upgradable: bool = False)
     """
     application = database.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION:
-        text = N_("{path} is not a database of simdiag's: name another file with --db")
-        raise SimdiagError(message(text, path=path))
+        raise foreign(path)
     if version(database) > VERSION:
         text = N_(
             "{path} was written by a newer simdiag: update this one, or name another file with --db"

@@ -14,13 +14,14 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import stat
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from simdiag.database import BUSY_S, damaged, plainly, transaction
+from simdiag.closing import Closing
+from simdiag.database import BUSY_S, connect_to_read, damaged, plainly, transaction
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, message
 from simdiag.usage import schema
@@ -29,7 +30,6 @@ from simdiag.usage.records import Amount, Label, Link, Method, Reading
 FIVE_MINUTES, HOUR, DAY = 300, 3600, 86400
 _KEEP = ((FIVE_MINUTES, HOUR, 3), (HOUR, DAY, 62))
 """Which span is summed up into which, after how many days: an hourly plot of two bills back."""
-_STARTS = {HOUR: "%Y-%m-%d %H:00:00", DAY: "%Y-%m-%d 00:00:00"}
 
 _MIDNIGHT = """
 SELECT CAST(strftime('%s', ?, 'unixepoch', 'localtime', 'start of day', ?, 'utc') AS INTEGER)
@@ -41,7 +41,7 @@ ON CONFLICT (span, start, label) DO UPDATE SET
 """
 
 
-class Store:
+class Store(Closing):
     """The database, open for the one recorder that may write it. A context manager.
 
     ``path`` is made, with its folder, where it does not exist. Raises ``SimdiagError`` with a
@@ -53,6 +53,8 @@ class Store:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                _refuse_strange(path)
             # Held until the end, and let go after SQLite: closing it drops SQLite's own locks.
             self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as problem:
@@ -71,17 +73,6 @@ class Store:
             raise
         self._labels: dict[tuple[int, Label], int] = {}
         self._since: dict[int, int] = {}  # link to its first time
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file; nothing is pending."""
@@ -220,33 +211,78 @@ class Store:
 
 
 @contextmanager
-def reading(path: Path, patience_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
+def reading(
+    path: Path, patience_s: float = BUSY_S, *, whole: bool = True
+) -> Iterator[sqlite3.Connection]:
     """Open the database for reading only, as any user who may read the file.
 
     A recorder may write at the same time; ``patience_s`` is how long one that holds all of the file
-    is waited for. Raises ``SimdiagError`` with a sentence.
+    is waited for. The file is looked through first, unless it need not be ``whole``. Raises
+    ``SimdiagError`` with a sentence, ``Damaged`` if that is what it is.
     """
-    # Without a log beside it the file is complete. SQLite would want to make one all the same, and
-    # in a folder of somebody else's it cannot.
-    alone = not path.with_name(path.name + "-wal").exists()
     try:
+        _refuse_strange(path)
         path.open("rb").close()
     except OSError as problem:
         raise _cannot(N_("{path} cannot be read: {why}"), path, problem) from problem
-    options = "mode=ro&immutable=1" if alone else "mode=ro"
-    with plainly(path):
-        database = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{options}", uri=True, timeout=patience_s
-        )
-        with closing(database):
-            schema.check(database, path)
-            yield database
+    with plainly(path), closing(connect_to_read(path, patience_s)) as database:
+        schema.check(database, path)
+        if whole:
+            _check_whole(database, path)
+        yield database
+
+
+def _check_whole(database: sqlite3.Connection, path: Path) -> None:
+    """Raise ``Damaged`` unless the file is whole: SQLite reads past much damage without a word.
+
+    It takes 5 ms a megabyte; where it would take longer than ``_LOOK_S`` it is taken for whole.
+    """
+    state = _state(path)
+    if _WHOLE.get(path) == state:
+        return
+    enough = threading.Timer(_LOOK_S, database.interrupt)
+    enough.start()
+    try:
+        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise damaged(path)
+    except sqlite3.OperationalError as problem:
+        if problem.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+    finally:
+        enough.cancel()
+        enough.join()
+    _WHOLE[path] = state
+
+
+_LOOK_S = 1.0
+_WHOLE: dict[Path, tuple[int, ...]] = {}
+"""In which state a file was found whole; one command reads it several times."""
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    files = (path, path.with_name(path.name + "-wal"))
+    found = (file.stat() for file in files if file.exists())
+    return tuple(n for s in found for n in (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns))
+
+
+def _refuse_strange(path: Path) -> None:
+    """Refuse what would not be read but waited for, or acted upon: pipes and devices."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder's own error tells what it is
+        raise schema.foreign(path)
 
 
 def bucket(span: int) -> str:
-    """Return the SQL for the Unix time at which the local hour or day of ``start`` began."""
-    local = f"strftime('{_STARTS[span]}', traffic.start, 'unixepoch', 'localtime')"
-    return f"CAST(strftime('%s', {local}, 'utc') AS INTEGER)"
+    """Return the SQL for the Unix time at which the local hour or day of ``start`` began.
+
+    An hour is told by the minutes that are gone of it: the hour that occurs twice, where clocks are
+    put back, is two. A day whose first hour is left out begins an hour later.
+    """
+    if span == HOUR:
+        return "traffic.start - 60 * strftime('%M', traffic.start, 'unixepoch', 'localtime')"
+    day = "date(traffic.start, 'unixepoch', 'localtime')"
+    midnight = f"CAST(strftime('%s', {day}, 'utc') AS INTEGER)"
+    return f"{midnight} + 3600 * (date({midnight}, 'unixepoch', 'localtime') < {day})"
 
 
 TOTAL = Label(Method.INTERFACE)

@@ -56,17 +56,21 @@ def timeline(
 def without_gaps(slices: Sequence[Slice], by: By) -> list[Slice]:
     """Return the hours or days with those between them in which there was nothing.
 
-    Days are told by the calendar, so that the one with 23 or 25 hours is one day.
+    Days are told by the calendar, so that the one with 23 or 25 hours is one day; hours by what
+    has passed, so that one that is left out is none, and one that occurs twice is two.
     """
     if not slices:
         return []
-    known = {round(s.start): s for s in slices}
-    moment, end = slices[0].start, slices[-1].start
-    found: list[Slice] = []
-    while moment <= end and len(found) < _MOST:
-        found.append(known.get(round(moment), Slice(moment)))
-        moment = _next_day(moment) if by is By.DAY else moment + 3600
+    found = [slices[0]]
+    for known in slices[1:]:
+        while (moment := _next(found[-1].start, by)) < known.start and len(found) < _MOST:
+            found.append(Slice(moment))
+        found.append(known)
     return found
+
+
+def _next(moment: float, by: By) -> float:
+    return _next_day(moment) if by is By.DAY else moment + 3600
 
 
 def _next_day(moment: float) -> float:

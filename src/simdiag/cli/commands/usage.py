@@ -81,6 +81,10 @@ def record(name: str | None, path: Path | None, duration: float | None) -> int:
 @db_option
 @period_options
 @click.option(
+    "--interface", "name", metavar="IF",
+    help=_("Only what went over this network interface.  [default: all that were recorded]"),
+)  # fmt: skip
+@click.option(
     "--by", type=click.Choice([by.value for by in By]), default="process", show_default=True,
     help=_("What a row stands for."),
 )  # fmt: skip
@@ -96,14 +100,31 @@ def record(name: str | None, path: Path | None, duration: float | None) -> int:
 )  # fmt: skip
 @language_option
 def report(
-    path: Path | None, since: float | None, until: float | None, by: str, top: int, form: str | None
-) -> None:
-    """Read and print."""
-    from simdiag.usage import export, ledger, places
+    path: Path | None, since: float | None, until: float | None, name: str | None, by: str,
+    top: int, form: str | None,
+) -> int:  # fmt: skip
+    """Read and print; of a damaged file what is left."""
+    from dataclasses import replace
+
+    from simdiag.cli.status import Status
+    from simdiag.usage import ledger, places
+    from simdiag.usage.salvage import readable
 
     ledger.check_period(since, until)
-    path = path or places.for_reading()
-    found = ledger.report(path, By(by), since, until)
+    with readable(path or places.for_reading()) as (file, damage):
+        if name is not None:
+            ledger.check_interface(file, name)
+        found = ledger.report(file, By(by), since, until, name)
+        _print(file, replace(found, damaged=damage is not None), name, form, top)
+    if damage is None:
+        return Status.OK
+    _say(damage.message)
+    return Status.INCONCLUSIVE
+
+
+def _print(path: Path, found: Report, name: str | None, form: str | None, top: int) -> None:
+    from simdiag.usage import export
+
     if form == "json":
         from simdiag.report.json_text import dumps
 
@@ -111,27 +132,27 @@ def report(
     elif form == "csv":
         click.echo(export.as_csv(found), nl=False)
     elif form == "html":
-        _print_page(path, found, top)
+        _print_page(path, found, name, top)
     else:
         from rich.console import Console
 
         from simdiag.cli.usage_report import show
 
-        show(Console(highlight=False), found, *_slices(path, found), top=top)
+        show(Console(highlight=False), found, *_slices(path, found, name), top=top)
 
 
-def _slices(path: Path, found: Report) -> tuple[tuple[Slice, ...], By]:
+def _slices(path: Path, found: Report, name: str | None) -> tuple[tuple[Slice, ...], By]:
     """Return what to plot of a report's period: its hours, or the days of a longer one."""
     from simdiag.report.usage_text import step_of
     from simdiag.usage.timeline import timeline
 
-    days = timeline(path, By.DAY, found.since, found.until)
+    days = timeline(path, By.DAY, found.since, found.until, name)
     if not days or step_of(days[0].start, days[-1].start) is By.DAY:
         return days, By.DAY
-    return timeline(path, By.HOUR, found.since, found.until), By.HOUR
+    return timeline(path, By.HOUR, found.since, found.until, name), By.HOUR
 
 
-def _print_page(path: Path, found: Report, top: int) -> None:
+def _print_page(path: Path, found: Report, name: str | None, top: int) -> None:
     if sys.stdout.isatty():
         raise click.UsageError(
             _("say where the page goes: simdiag usage report --html > usage.html")
@@ -139,8 +160,8 @@ def _print_page(path: Path, found: Report, top: int) -> None:
     from simdiag.report.usage_page import page
     from simdiag.usage import ledger
 
-    slices, step = _slices(path, found)
-    clients = ledger.report(path, By.CLIENT, found.since, found.until)
+    slices, step = _slices(path, found, name)
+    clients = ledger.report(path, By.CLIENT, found.since, found.until, name)
     click.echo(page(
         found, _, slices=slices, by=step, clients=None if found.by is By.CLIENT else clients,
         made=datetime.now().astimezone(), top=top,

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 
 from simdiag.message import N_, Message, message
 from simdiag.usage import owners
-from simdiag.usage.forwarding import Client, Forwarding
+from simdiag.usage.forwarding import Client, Forwarding, forwards
 from simdiag.usage.kernel import loading
 from simdiag.usage.kernel.census import PROCESS, Census
 from simdiag.usage.kernel.libbpf import sum_of_cpus
@@ -19,6 +19,7 @@ from simdiag.usage.links import Interface, Network, neighbourhood
 from simdiag.usage.namespaces import Namespaces
 from simdiag.usage.owners import Process
 from simdiag.usage.records import (
+    FORWARDING_UNSEEN,
     NOBODY,
     Amount,
     Label,
@@ -129,12 +130,13 @@ class KernelMeter:
         return found
 
     def losses(self) -> Mapping[str, int]:
-        """Return the packets for which a table had no room."""
+        """Return the packets for which a table had no room, and whether some may be uncounted."""
         both = (self._overflow.get(_NUMBER.pack(direction)) or b"" for direction in (0, 1))
         packets = sum(sum_of_cpus(value)[1] for value in both)
         lost, self._overflown = packets - self._overflown, packets
         clients = self._forwarding.losses() if self._forwarding else 0
-        return {"map_overflow": lost, "client_overflow": clients}
+        unseen = int(self._forwarding is None and forwards())
+        return {"map_overflow": lost, "client_overflow": clients, FORWARDING_UNSEEN: unseen}
 
     def close(self) -> None:
         """Detach and unload; without it the kernel does so when the process ends."""
