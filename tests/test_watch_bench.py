@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,7 +16,8 @@ EC25 = UsbModem(
 )  # fmt: skip
 BARE = replace(EC25, ports=(), composition="no port yet")
 DRIVE = replace(BARE, pid=0x1F01, storage=True, composition="storage mode")
-FINE = Verdict("healthy", "All is well.", 0.95, "89860000000000000003", 3.0)
+BEGAN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+FINE = Verdict("healthy", "All is well.", 0.95, "89860000000000000003", 3.0, BEGAN)
 
 
 def at(device: UsbModem, number: int) -> UsbModem:

@@ -10,10 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -21,85 +20,25 @@ from rich.console import Console
 
 from simdiag.agent import Examination, Options, Target, examine
 from simdiag.cli import archive, bench
+from simdiag.cli.shelf import Shelf
 from simdiag.discovery import SerialPort, UsbModem
 from simdiag.driver import Layer
 from simdiag.emulator.pty import Wire
-from simdiag.watch import State, Verdict, Visit
+from simdiag.message import Message, message
+from simdiag.watch import Kept, State, Verdict, Visit
+from watch_run import watches
+
+watching = pytest.fixture(watches)
 
 EC25 = UsbModem(
     "usb-0:2", 0x2C7C, 0x0125, manufacturer="Quectel", product="EC25", sys_path="/sys/usb1/1-2",
 )  # fmt: skip
+BEGAN = datetime(2026, 5, 4, 3, 2, 1, 500_000, tzinfo=UTC)
 FAULTY = Verdict(
     "sim_not_activated", "The SIM card is fine, but it is not activated (or no longer).", 0.9,
-    "89860000000000000003", 12.3,
+    "89860000000000000003", 12.3, BEGAN,
 )  # fmt: skip
-FINE = Verdict("healthy", "Card and device are in order.", 0.95, "89860000000000001234", 3.0)
-
-BENCH = """
-import json, sys
-from pathlib import Path
-import simdiag.watch
-from simdiag.discovery import SerialPort, UsbModem
-from simdiag.watch import source
-
-bus = Path(sys.argv[1])
-
-def discover():
-    sockets = json.loads(bus.read_text())
-    return [UsbModem(f"usb-0:{n}", 0x2C7C, 0x0125, product="EC25", sys_path=f"/sys/usb1/1-{n}",
-                     ports=(SerialPort(port),)) for n, port in sockets.items()]
-
-source.discover, source.POLL_S = discover, 0.1
-simdiag.watch.usb_source = source.Polled
-sys.argv[1:2] = ["watch"]
-from simdiag.cli import main
-main()
-"""
-"""The command, on a bus that is a file: socket number to port."""
-
-
-class Watching:
-    """``simdiag watch`` in a process of its own, and the bus that it sees."""
-
-    def __init__(self, bus: Path, *arguments: str) -> None:
-        self._bus = bus
-        self.plug()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", BENCH, str(bus), *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=os.environ | {"LANGUAGE": "en", "COLUMNS": "100"},
-        )  # fmt: skip
-
-    def plug(self, **ports: str) -> None:
-        """Have exactly these devices plugged in: ``s2="/dev/pts/5"`` is one in socket 2."""
-        new = self._bus.with_suffix(".new")
-        new.write_text(json.dumps({name[1:]: port for name, port in ports.items()}))
-        new.replace(self._bus)
-
-    def line(self) -> str:
-        return self.process.stdout.readline()
-
-    def end(self, number: int = signal.SIGINT) -> tuple[int, str, str]:
-        self.process.send_signal(number)
-        out, errors = self.process.communicate(timeout=40)
-        return self.process.returncode, out, errors
-
-
-@pytest.fixture
-def watching(tmp_path):
-    with ExitStack() as stack:
-
-        @contextmanager
-        def ended(watch: Watching):
-            try:
-                yield watch
-            finally:
-                watch.process.kill()
-                watch.process.communicate()
-
-        yield lambda *arguments: stack.enter_context(
-            ended(Watching(tmp_path / "bus.json", *arguments))
-        )
+FINE = Verdict("healthy", "Card and device are in order.", 0.95, "89860000000000001234", 3.0, BEGAN)
 
 
 def test_a_line_of_json_for_each_as_soon_as_it_is_known(watching, emulated):
@@ -188,7 +127,7 @@ def test_out_keeps_a_transcript_and_a_result_without_identifiers(watching, emula
         watch.plug(s2=port)
         watch.process.communicate(timeout=60)
     result, talk = sorted((tmp_path / "deep/out").iterdir())
-    assert re.fullmatch(r"\d{8}T\d{6}Z-usb-0-2-2c7c-0125\.json", result.name)
+    assert re.fullmatch(r"watch-\d{8}T\d{6}\.\d{3}Z-1-2-sim_puk_required\.json", result.name)
     assert talk.name == result.name + "l"
     assert json.loads(result.read_text())["cause"] == "sim_puk_required"
     read_again = subprocess.run(
@@ -224,21 +163,11 @@ def test_it_ends_when_nobody_reads_on(watching, emulated):
 def test_what_cannot_be_kept_is_told_and_the_watch_goes_on(tmp_path, capsys, emulated):
     with emulated("quectel-ec2x/sim_puk_required") as port:
         result = examine(Target(port=port), Options(wait_s=0))
-    archive.Archive(tmp_path / "gone", frozenset()).keep(result)
+    (visit,) = visits(1)
+    archive.Archive(Shelf(tmp_path / "gone", 5), frozenset()).keep(visit, result)
     told = capsys.readouterr().err
     assert "The transcript could not be written: No such file" in told
     assert "The result could not be written: No such file" in told
-
-
-@pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "a\x1b[2Jb", "用户", "-rf", "a b;$(reboot)", "x" * 500]
-)
-def test_a_file_name_is_safe_whatever_the_device_is_called(name):
-    device = replace(EC25, id=name)
-    found = archive.file_name(
-        Examination(Target(device=device)), datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-    )
-    assert re.fullmatch(r"20260504T030201Z-[A-Za-z0-9-]{1,100}", found)
 
 
 # ---- the live table ------------------------------------------------------------------------
@@ -251,7 +180,7 @@ def drawn(rows: list[Visit], width: int, height: int, monkeypatch: pytest.Monkey
     """Return the lines of the screen that the table would fill."""
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.delenv("LINES", raising=False)
-    table = bench.LiveTable(lambda _examination: None)
+    table = bench.LiveTable(lambda _visit, _examination: None)
     console = Console(file=io.StringIO(), width=width, height=height, highlight=False)
     monkeypatch.setattr(table, "_console", console)
     table.refresh(rows, 5.0)
@@ -280,6 +209,43 @@ def test_a_row_has_the_whole_verdict_where_there_is_room(monkeypatch):
     text = " ".join(" ".join(drawn(visits(2), 80, 24, monkeypatch)).split())
     assert "1-1.0 Quectel EC25 …0003 The SIM card is fine, but it is 90 % 12 s" in text
     assert "not activated (or no longer)." in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_row_has_the_name_of_its_bundle(count, width, monkeypatch):
+    name = "watch-20260504T030201.500Z-1-1-0-sim_not_activated.zip"
+    lines = drawn(visits(count, kept=Kept(name)), width, 24, monkeypatch)
+    assert max(map(cell_len, lines)) <= width
+    assert "".join("".join(lines).split()).count(name) == count
+    if width == 140:
+        assert sum(name in line for line in lines) == count
+
+
+def test_a_row_has_the_sentence_that_says_why_there_is_no_bundle(monkeypatch):
+    problem = message("the bundle could not be made: {why}", why=Message("no\x1b[2J"))
+    text = " ".join("".join(drawn(visits(1, kept=Kept("", problem)), 140, 24, monkeypatch)).split())
+    assert "the bundle could not be made: no�[2J" in text
+    text = " ".join(
+        "".join(drawn(visits(1, kept=Kept("w.zip", problem)), 140, 24, monkeypatch)).split()
+    )
+    assert "w.zip" in text
+    assert "the bundle could not be made" in text
+
+
+def test_a_bundle_in_the_making_is_said(monkeypatch):
+    assert "making the bundle …" in "".join(drawn(visits(1, kept=Kept()), 80, 24, monkeypatch))
+
+
+@pytest.mark.parametrize("count", [1, 4, 8, 16, 100])
+def test_it_fits_with_bundles_too(count, monkeypatch):
+    """Where there is no room for their names, the verdicts come first."""
+    name = "watch-20260504T030201.500Z-1-1-0-sim_not_activated.zip"
+    lines = drawn(visits(count, kept=Kept(name)), 80, 24, monkeypatch)
+    assert len(lines) < 24
+    assert max(map(cell_len, lines)) <= 80
+    assert sum("…0003" in line for line in lines) == min(count, 20)
+    assert any("watch-2026" in line for line in lines) == (count <= 8)
 
 
 def test_what_goes_on_is_shown_before_what_is_over():
@@ -325,7 +291,9 @@ def test_a_device_cannot_reach_the_terminal(evil, monkeypatch, capsys):
     (visit,) = visits(1)
     visit.device = device
     visit.verdict = replace(FAULTY, iccid=f"8986{evil}")
-    bench.Lines(lambda _examination: None).examined(visit, Examination(Target(device=device)))
+    bench.Lines(lambda _visit, _examination: None).examined(
+        visit, Examination(Target(device=device))
+    )
     text = "".join(drawn([visit], 80, 24, monkeypatch)) + capsys.readouterr().out.rstrip("\n")
     assert text.isprintable()
     if "bold" in evil:

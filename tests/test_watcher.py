@@ -15,7 +15,7 @@ from simdiag.discovery import SerialPort, UsbModem
 from simdiag.driver import Layer
 from simdiag.errors import Cancelled
 from simdiag.evidence import Observation, Source
-from simdiag.watch import Bench, State, Visit, Watcher, examine_device
+from simdiag.watch import Bench, Kept, State, Visit, Watcher, examine_device
 
 LIMIT_S = 30.0
 EC25 = UsbModem(
@@ -78,6 +78,9 @@ class Log:
         assert visit.verdict is not None
         self._note(examination.diagnosis.cause, visit)
 
+    def kept(self, visit: Visit, kept: Kept) -> None:
+        self._note(kept.name, visit)
+
     def left(self, visit: Visit) -> None:
         self._note("left", visit)
 
@@ -96,9 +99,9 @@ def at_once(device: UsbModem, _progress: Callable[[Layer], None]) -> Examination
     return result(device)
 
 
-def watcher(bus: Bus, examine, log: Log, cancel: Event | None = None) -> Watcher:
+def watcher(bus: Bus, examine, log: Log, cancel: Event | None = None, keep=None) -> Watcher:
     bench = Bench(settle_s=0.0, patience_s=0.0)
-    return Watcher(bus, examine, log, cancel or Event(), bench=bench)
+    return Watcher(bus, examine, log, cancel or Event(), keep=keep, bench=bench)
 
 
 def test_it_examines_what_is_attached_and_what_comes():
@@ -292,3 +295,79 @@ def test_a_port_that_is_there_but_cannot_be_used_is_not_called_removed(tmp_path)
     device = replace(EC25, ports=(SerialPort(str(tmp_path / "port")),))
     examination = examine_device(Options(), device, lambda _layer: None)
     assert examination.diagnosis.cause != "device_removed"
+
+
+# ---- files of examinations -----------------------------------------------------------------
+def test_a_file_in_the_making_holds_up_nothing():
+    bus, log, others_done = Bus(at(1), at(2)), Log(), Event()
+
+    def keep(socket, verdict, examination):
+        if socket in ("1-1", "1-2"):  # as many as are made at once
+            assert others_done.wait(LIMIT_S)
+        return Kept(f"{socket}.zip")
+
+    def examined(visit: Visit) -> None:
+        bus.now_has(*(at(n) for n in range(1, 5)))
+        if {name for what, name in log.events if what == "healthy"} >= {"1-3", "1-4"}:
+            others_done.set()
+
+    log.on["healthy"] = examined
+    watcher(bus, at_once, log, keep=keep).run(count=4)
+    assert sorted(e for e in log.events if e[0].endswith(".zip")) == [
+        (f"1-{n}.zip", f"1-{n}") for n in range(1, 5)
+    ]
+    assert {v.socket: v.kept for v in log.visits} == {
+        f"1-{n}": Kept(f"1-{n}.zip") for n in range(1, 5)
+    }
+
+
+def test_counted_examinations_are_done_when_their_files_are():
+    bus, log = Bus(at(1)), Log()
+    made = Event()
+    log.on["healthy"] = lambda _visit: threading.Timer(0.3, made.set).start()
+
+    def keep(_socket, _verdict, _examination):
+        assert made.wait(LIMIT_S)
+        return Kept("a.zip")
+
+    watcher(bus, at_once, log, keep=keep).run(count=1)
+    assert log.events[-1] == ("a.zip", "1-1")
+
+
+def test_an_interruption_lets_what_is_in_the_making_end_by_itself():
+    """Those that wait their turn too: they are told what to leave undone by ``cancel``."""
+    bus, log, cancel = Bus(*(at(n) for n in range(1, 6))), Log(), Event()
+
+    def keep(_socket, _verdict, _examination):
+        assert cancel.wait(LIMIT_S)
+        return Kept("late.zip")
+
+    done = []
+
+    def interrupt(visit: Visit) -> None:
+        done.append(visit)
+        if len(done) == 5:
+            raise KeyboardInterrupt
+
+    log.on["healthy"] = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        watcher(bus, at_once, log, cancel, keep=keep).run()
+    assert [v.kept for v in log.visits] == [Kept("late.zip")] * 5
+
+
+def test_a_file_of_an_examination_before_is_not_shown_beside_the_next():
+    """A device gets its AT port late and is examined again, while the first file is made."""
+    bare = replace(EC25, ports=(), composition="no port yet")
+    bus, log, again = Bus(bare), Log(), Event()
+
+    def keep(_socket, _verdict, examination):
+        if examination.target.device == bare:
+            assert again.wait(LIMIT_S)
+            return Kept("first.zip")
+        again.set()
+        return Kept("second.zip")
+
+    log.on["healthy"] = lambda _visit: bus.now_has(EC25)
+    watcher(bus, at_once, log, keep=keep).run(count=2)
+    assert {name for name, _ in log.events} >= {"first.zip", "second.zip"}
+    assert [v.kept for v in log.visits] == [Kept("second.zip")]

@@ -16,9 +16,9 @@ from simdiag.agent import Examination
 from simdiag.cli.progress import LAYER_TITLES
 from simdiag.cli.status import Status, of_cause
 from simdiag.report.terminal import plain
-from simdiag.watch import State, Verdict, Visit
+from simdiag.watch import Kept, State, Verdict, Visit
 
-Take = Callable[[Examination], None]
+Take = Callable[[Visit, Examination], None]
 """What to do with a result beside showing it."""
 
 _STYLES = {
@@ -50,7 +50,12 @@ class Quiet:
 
     def examined(self, visit: Visit, examination: Examination) -> None:
         """Hand the result on."""
-        self.take(examination)
+        self.take(visit, examination)
+
+    def kept(self, visit: Visit, kept: Kept) -> None:
+        """Tell what went wrong with a bundle, if anything did."""
+        if kept.problem is not None:
+            click.echo(f"simdiag: {visit.socket}: {plain(kept.problem.render(_))}", err=True)
 
     def left(self, visit: Visit) -> None:
         """Pass over that a device was unplugged."""
@@ -68,9 +73,16 @@ class Lines(Quiet):
 
     def examined(self, visit: Visit, examination: Examination) -> None:
         """Print the verdict."""
-        self.take(examination)
+        self.take(visit, examination)
         if visit.verdict is not None:
             self._print(visit, _in_words(visit.verdict))
+
+    def kept(self, visit: Visit, kept: Kept) -> None:
+        """Print the name of the bundle, and what went wrong with it."""
+        if kept.name:
+            self._print(visit, _("bundle {file}").format(file=kept.name))
+        if kept.problem is not None:
+            self._print(visit, plain(kept.problem.render(_)))
 
     def left(self, visit: Visit) -> None:
         """Print that a device was unplugged."""
@@ -103,15 +115,19 @@ class LiveTable(Quiet):
             self._live.update(self._all)
         self._live.stop()
 
+    def kept(self, visit: Visit, kept: Kept) -> None:
+        """Leave it to the table."""
+
     def refresh(self, visits: list[Visit], now_s: float) -> None:
-        """Draw the table anew."""
+        """Draw the table anew, with as much of everything as the screen has room for."""
         shown = newest(visits, max(1, self._console.height - _AROUND))
         # outside of the table, which fills its lines: the terminal's own ^C needs room on the last
         footer = Text(_footer(len(visits) - len(shown)))
-        screen = Group(_table(shown, now_s, wrap=True), footer)
-        if len(self._console.render_lines(screen)) >= self._console.height:
-            screen = Group(_table(shown, now_s, wrap=False), footer)
-        self._all = _table(visits, now_s, wrap=True)
+        for wrap, files in ((True, True), (False, True), (False, False)):
+            screen = Group(_table(shown, now_s, wrap=wrap, files=files), footer)
+            if len(self._console.render_lines(screen)) < self._console.height:
+                break
+        self._all = _table(visits, now_s, wrap=True, files=True)
         self._live.update(screen, refresh=True)
 
 
@@ -128,7 +144,8 @@ def _footer(hidden: int) -> str:
     return f"{waiting} {more}".strip()
 
 
-def _table(visits: list[Visit], now_s: float, *, wrap: bool) -> Table:
+def _table(visits: list[Visit], now_s: float, *, wrap: bool, files: bool) -> Table:
+    """Return the table; long texts wrap or are cut, ``files`` get lines of their own."""
     table = Table(box=None, expand=True, pad_edge=False)
     too_long: OverflowMethod = "fold" if wrap else "ellipsis"
     table.add_column(_("Socket"), no_wrap=True)
@@ -138,18 +155,18 @@ def _table(visits: list[Visit], now_s: float, *, wrap: bool) -> Table:
     table.add_column(_("Sure"), no_wrap=True, justify="right")
     table.add_column(_("Time"), no_wrap=True, justify="right")
     for visit in visits:
-        table.add_row(*_cells(visit, now_s), style="" if visit.present else "dim")
+        table.add_row(*_cells(visit, now_s, files=files), style="" if visit.present else "dim")
     return table
 
 
-def _cells(visit: Visit, now_s: float) -> list[Text]:
+def _cells(visit: Visit, now_s: float, *, files: bool) -> list[Text]:
     verdict = visit.verdict
     took_s = verdict.elapsed_s if verdict else now_s - visit.began_s if visit.active else None
     return [
         Text(visit.socket),
         Text(plain(visit.device.name)),
         Text(_card(verdict) if verdict else ""),
-        _state(visit),
+        _state(visit).append(_files(visit.kept) if files and visit.kept else ""),
         Text(f"{verdict.confidence * 100:.0f} %" if verdict else ""),
         Text("" if took_s is None else _("{seconds} s").format(seconds=f"{max(0.0, took_s):.0f}")),
     ]
@@ -168,6 +185,14 @@ def _state(visit: Visit) -> Text:
     if visit.layer is None:
         return Text(_("opening …"))
     return Text(_("Reading: {what} …").format(what=_(LAYER_TITLES[visit.layer.value])))
+
+
+def _files(kept: Kept) -> Text:
+    """Return lines that go below the verdict."""
+    problem = plain(kept.problem.render(_)) if kept.problem is not None else ""
+    name = kept.name or ("" if problem else _("making the bundle …"))
+    found = Text(f"\n{name}" if name else "", "dim")
+    return found.append(f"\n{problem}" if problem else "", "yellow")
 
 
 def _left_in_words(visit: Visit) -> str:

@@ -5,13 +5,14 @@ Three parts: :mod:`simdiag.watch.bench` decides (no clock, no thread, no device)
 :mod:`simdiag.watch.watcher` runs the examinations.
 """
 
-from simdiag.watch.bench import Bench, State, Verdict, Visit
+from simdiag.watch.bench import Bench, Kept, State, Verdict, Visit
 from simdiag.watch.source import Source, usb_source
 from simdiag.watch.watcher import Display, Watcher, examine_device
 
 __all__ = [
     "Bench",
     "Display",
+    "Kept",
     "Source",
     "State",
     "Verdict",

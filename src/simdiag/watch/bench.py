@@ -10,9 +10,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from simdiag.discovery import Kind, UsbModem
 from simdiag.driver import Layer
+from simdiag.message import Message
 
 _SETTLE_S = 0.5
 _PATIENCE_S = 6.0
@@ -39,7 +41,7 @@ class Verdict:
     """What is kept of an examination.
 
     ``title`` is the cause in words, to be translated; ``confidence`` goes from 0 to 1; ``iccid``
-    is the card's number in full.
+    is the card's number in full; ``began`` (UTC) is when the examination began.
     """
 
     cause: str
@@ -47,6 +49,7 @@ class Verdict:
     confidence: float
     iccid: str | None
     elapsed_s: float
+    began: datetime
 
     @property
     def card(self) -> str:
@@ -54,12 +57,23 @@ class Verdict:
         return (self.iccid or "")[-4:]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The file that is made of an examination. Both are empty while it is in the making.
+
+    ``problem`` says what went wrong; without a ``name`` there is then no file.
+    """
+
+    name: str = ""
+    problem: Message | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Visit:
     """The stay of a device in a socket, from plug-in to unplug. Times are of the caller's clock.
 
     ``began_s`` is when it was plugged in, then when its examination began; ``changed_s`` when
-    it, or what hangs below it, last changed.
+    it, or what hangs below it, last changed. ``kept`` is ``None`` where no file is wanted.
     """
 
     device: UsbModem
@@ -70,6 +84,7 @@ class Visit:
     left_s: float = 0.0
     layer: Layer | None = None
     verdict: Verdict | None = None
+    kept: Kept | None = None
 
     @property
     def socket(self) -> str:
@@ -126,7 +141,8 @@ class Bench:
                 left.append(self._leave(place, now_s))
             elif _has_news(device, visit):
                 if visit.state is State.EXAMINED:
-                    visit.state, visit.began_s, visit.verdict = State.SETTLING, now_s, None
+                    visit.state, visit.began_s = State.SETTLING, now_s
+                    visit.verdict = visit.kept = None
                 visit.device, visit.changed_s = device, now_s
         new = [device for place, device in found.items() if place not in self._present]
         arrived = [self._arrive(device, now_s) for device in new]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,15 +20,19 @@ from simdiag.driver import Layer
 from simdiag.errors import Cancelled
 from simdiag.evidence import Observation
 from simdiag.evidence import Source as Origin
-from simdiag.watch.bench import Bench, Verdict, Visit
+from simdiag.watch.bench import Bench, Kept, Verdict, Visit
 from simdiag.watch.source import Source
 
 _AT_ONCE = 64
+_KEPT_AT_ONCE = 2
+"""Files are made beside the examinations, which must not wait for the processor."""
 _PAUSE_S = 0.2
 """Between two looks: one plug-in is a storm of announcements."""
 
 Examine = Callable[[UsbModem, Callable[[Layer], None]], Examination]
 """Examines a device, telling which layer it has come to; raises ``Cancelled``."""
+Keep = Callable[[str, Verdict, Examination], Kept]
+"""Makes a file of what was examined in a socket, in its own time; raises nothing."""
 
 
 class Display(Protocol):
@@ -42,6 +47,9 @@ class Display(Protocol):
     def examined(self, visit: Visit, examination: Examination) -> None:
         """Show the result of an examination."""
 
+    def kept(self, visit: Visit, kept: Kept) -> None:
+        """Show what became of the file that was made of an examination."""
+
     def left(self, visit: Visit) -> None:
         """Show that a device was unplugged."""
 
@@ -50,7 +58,10 @@ class Display(Protocol):
 
 
 class Watcher:
-    """Examines devices as they come. ``cancel`` must be the one that ``examine`` heeds."""
+    """Examines devices as they come. ``cancel`` must be the one that ``examine`` and ``keep`` heed.
+
+    With ``keep``, an examination is done when its file is.
+    """
 
     def __init__(
         self,
@@ -59,14 +70,16 @@ class Watcher:
         display: Display,
         cancel: Event,
         *,
+        keep: Keep | None = None,
         bench: Bench | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source, self._examine, self._display = source, examine, display
-        self._cancel, self._clock = cancel, clock
+        self._cancel, self._clock, self._keep = cancel, clock, keep
         self._bench = bench or Bench()
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._pool = ThreadPoolExecutor(_AT_ONCE, "examination")
+        self._keepers = ThreadPoolExecutor(_KEPT_AT_ONCE, "keeper")
         self._started = 0
         self._finished = 0
         self._stale = False
@@ -155,34 +168,59 @@ class Watcher:
             result = work.result()
         except (Cancelled, CancelledError):
             return
-        self._finished += 1
-        found, iccid = result.diagnosis, result.evidence.value("sim.iccid")
-        title = found.entry.title
-        verdict = Verdict(found.cause, title, found.confidence, iccid, result.elapsed_s)
+        verdict = _verdict(result)
         self._bench.finish(visit, verdict)
+        if self._keep is None:
+            self._finished += 1
+        else:
+            visit.kept = Kept()
+            making = self._keepers.submit(self._keep, visit.socket, verdict, result)
+            making.add_done_callback(partial(self._made, visit, verdict))
         self._display.examined(visit, result)
+
+    def _made(self, visit: Visit, verdict: Verdict, making: Future[Kept]) -> None:
+        self._inbox.put(partial(self._note_kept, visit, verdict, making))
+
+    def _note_kept(self, visit: Visit, verdict: Verdict, making: Future[Kept]) -> None:
+        self._finished += 1
+        kept = making.result()
+        if visit.verdict is verdict:  # no newer examination has begun
+            visit.kept = kept
+        self._display.kept(visit, kept)
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
-        """End the examinations, so that the settings of every modem are restored."""
+        """End the examinations, so that the settings of every modem are restored; then the files.
+
+        Files in the making may be finished: what was found is not lost if that takes but a moment.
+        """
         try:
             yield
         finally:
             self._cancel.set()
             self._bench.interrupt()
-            self._display.refresh(self._bench.visits, self._clock())
-            while not self._shut_down():
-                pass
-            self._wait(0)
+            for pool in (self._pool, self._keepers):
+                self._display.refresh(self._bench.visits, self._clock())
+                while not _shut_down(pool, cancel_futures=pool is self._pool):
+                    pass
+                self._wait(0)
             self._display.refresh(self._bench.visits, self._clock())
 
-    def _shut_down(self) -> bool:
-        """Another Ctrl-C does not hurry it: a modem would stay changed. Deadlines bound it."""
-        try:
-            self._pool.shutdown(cancel_futures=True)
-        except KeyboardInterrupt:
-            return False
-        return True
+
+def _shut_down(pool: ThreadPoolExecutor, *, cancel_futures: bool) -> bool:
+    """Another Ctrl-C does not hurry it: a modem would stay changed. Deadlines bound it."""
+    try:
+        pool.shutdown(cancel_futures=cancel_futures)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _verdict(result: Examination) -> Verdict:
+    """Return what is kept of an examination that has just ended."""
+    found, iccid = result.diagnosis, result.evidence.value("sim.iccid")
+    began = datetime.now(UTC) - timedelta(seconds=result.elapsed_s)
+    return Verdict(found.cause, found.entry.title, found.confidence, iccid, result.elapsed_s, began)
 
 
 def examine_device(

@@ -22,10 +22,12 @@ from simdiag.cli.common import (
     wait_option,
     warn_of_broken_files,
 )
+from simdiag.cli.shelf import KEEP, Shelf
 
 if TYPE_CHECKING:
     from simdiag.agent import Examination
     from simdiag.cli.bench import Quiet, Take
+    from simdiag.watch import Visit
 
 
 def _folder(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
@@ -53,6 +55,23 @@ def _folder(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> 
     callback=_folder,
     help=_("Write a transcript and a JSON file into DIR for each, identifiers hidden."),
 )  # fmt: skip
+@click.option(
+    "--bundles",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    metavar="DIR",
+    callback=_folder,
+    help=_(
+        "Write a fault bundle into DIR for each, as `simdiag bundle` does; identifiers are hidden "
+        "in it whatever --reveal says."
+    ),
+)
+@click.option(
+    "--keep", type=click.IntRange(min=0), metavar="N", show_default=str(KEEP),
+    help=_(
+        "Keep the files of the newest N examinations in each DIR: older ones that watch has "
+        "written there are removed; 0 keeps all."
+    ),
+)  # fmt: skip
 @wait_option
 @click.option("--new-only", is_flag=True, help=_("Pass over the devices that are attached now."))
 @click.option(
@@ -62,25 +81,34 @@ def _folder(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> 
 @reveal_option
 @language_option
 def command(
-    profile_id: str | None, as_json: bool, out: Path | None, wait_s: float, new_only: bool,
-    count: int | None, interrupt: bool, reveal: frozenset[str],
+    profile_id: str | None, as_json: bool, out: Path | None, bundles: Path | None,
+    keep: int | None, wait_s: float, new_only: bool, count: int | None, interrupt: bool,
+    reveal: frozenset[str],
 ) -> int:  # fmt: skip
     """Watch the bus."""
     from simdiag.agent import Options
     from simdiag.cli.archive import Archive
+    from simdiag.cli.bundles import own_names
+    from simdiag.cli.bundling import Bundling
     from simdiag.cli.output import print_result
     from simdiag.cli.status import Status, of_cause, worst
     from simdiag.watch import Watcher, examine_device, usb_source
 
+    if keep is not None and out is None and bundles is None:
+        raise click.UsageError(_("--keep needs --out or --bundles"))
     options = Options(chosen_profile(profile_id), wait_s, interrupt=interrupt)
     warn_of_broken_files()
-    archive = Archive(out, reveal) if out else None
+    keep = KEEP if keep is None else keep
+    archive = Archive(Shelf(out, keep), reveal) if out else None
+    bundling = Bundling(Shelf(bundles, keep), options.cancel) if bundles else None
+    if bundling is not None:
+        own_names()  # what is wrong with their key is said at once
     statuses: set[Status] = set()
 
-    def take(result: Examination) -> None:
+    def take(visit: Visit, result: Examination) -> None:
         statuses.add(of_cause(result.diagnosis.cause))
         if archive is not None:
-            archive.keep(result)
+            archive.keep(visit, result)
         if as_json:
             print_result(result, True, reveal, device=result.target.name)
 
@@ -88,7 +116,9 @@ def command(
     if source.hint:
         click.echo(source.hint.render(_), err=True)
     with _display(take, as_json) as display:
-        watcher = Watcher(source, partial(examine_device, options), display, options.cancel)
+        watcher = Watcher(
+            source, partial(examine_device, options), display, options.cancel, keep=bundling
+        )
         signal.signal(signal.SIGWINCH, lambda _signal, _frame: watcher.wake())
         try:
             watcher.run(count=count, new_only=new_only)
