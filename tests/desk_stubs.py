@@ -108,7 +108,7 @@ class Zammad(Handler):
                 known = time.monotonic() - self.server.lag_s
                 found = [
                     n for n, t in tickets.items()
-                    if t.get("simdiag_key") == key and t["at"] <= known and "into" not in t
+                    if t.get("simdiag_key") == key and t["at"] <= known
                 ]  # fmt: skip
                 return 200, {"tickets": found, "tickets_count": len(found), "assets": {}}
             case "POST", ["tickets"]:
@@ -119,6 +119,8 @@ class Zammad(Handler):
                 tickets[int(number)] |= self.given()
                 return 200, tickets[int(number)]
             case "PUT", ["ticket_merge", extra, public]:
+                if tickets[int(extra)]["state"] == "merged":
+                    return 422, {"error": "It is merged already"}
                 keep = next(t for t in tickets.values() if t["number"] == public)
                 tickets[int(extra)]["into"] = keep["id"]
                 tickets[int(extra)]["state"] = "merged"
@@ -200,7 +202,9 @@ class Zendesk(Handler):
                 return self._upload()
             case "POST", ["tickets", _, "merge"]:
                 for extra in self.given()["ids"]:
-                    tickets[extra] |= {"status": "closed", "external_id": None}
+                    if tickets[extra]["status"] == "closed":
+                        return 422, {"error": "RecordInvalid"}
+                    tickets[extra]["status"] = "closed"
                 return 200, {"job_status": {"status": "queued"}}
         return 404, {"error": "RecordNotFound"}
 

@@ -16,7 +16,7 @@ from simdiag import hostfiles
 from simdiag.cli.commands import install_udev
 from simdiag.driver import ModemDriver, usb
 from simdiag.errors import SimdiagError
-from simdiag.hostfiles import RULES, SERVICES, installer, service_unit, udev_rules
+from simdiag.hostfiles import RULES, SERVICES, installer, service_unit, udev_rules, units
 from simdiag.registry import drivers
 
 RULE = "etc/udev/rules.d/70-simdiag.rules"
@@ -81,8 +81,10 @@ def test_only_what_no_jump_leads_past_is_changed():
 
 
 @pytest.mark.parametrize(
-    ("service", "words"), [("watch", "watch --out %S/simdiag"), ("usage", "usage record")]
-)
+    ("service", "words"),
+    [("watch", "watch --bundles %S/simdiag/bundles --keep 1000"), ("usage", "usage record"),
+     ("tickets", "ticket sync --background")],
+)  # fmt: skip
 def test_a_service_starts_what_is_installed(service, words):
     text = service_unit(SERVICES[service], ["/opt/sim diag/100%/$x/simdiag"], "dialout")
     assert f'ExecStart="/opt/sim diag/100%%/$$x/simdiag" {words}\n' in text
@@ -90,16 +92,19 @@ def test_a_service_starts_what_is_installed(service, words):
     assert "@" not in re.sub(r"@system-service", "", text)
 
 
-@pytest.mark.parametrize("name", SERVICES.values())
-def test_systemd_takes_a_service(name, tmp_path):
+@pytest.mark.parametrize("service", SERVICES)
+def test_systemd_takes_a_service(service, tmp_path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
-    (tmp_path / name).write_text(service_unit(name, [sys.executable, "-m", "simdiag"], "dialout"))
+    for name in units(service):
+        text = service_unit(name, [sys.executable, "-m", "simdiag"], "dialout")
+        (tmp_path / name).write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)],
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / units(service)[-1])],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert (done.returncode, [x for x in done.stderr.splitlines() if name in x]) == (0, [])
+    told = [line for line in done.stderr.splitlines() if "simdiag-" in line]
+    assert (done.returncode, told) == (0, [])
 
 
 def test_udev_takes_the_rules(tmp_path):
@@ -121,7 +126,7 @@ def test_without_an_option_it_prints_and_changes_nothing():
     assert (done.returncode, done.stderr) == (0, "")
     assert opened(done.stdout)
     assert "[Service]" not in done.stdout
-    assert " watch --out" in simdiag("install-udev", "--service").stdout
+    assert " watch --bundles" in simdiag("install-udev", "--service").stdout
     assert " usage record" in simdiag("install-udev", "--service", "usage").stdout
     assert "'moon' is not one of" in simdiag("install-udev", "--service", "moon").stderr
 
@@ -179,8 +184,9 @@ def told(monkeypatch, tmp_path) -> list[str]:
     """The system that ``--install`` changes, without a system."""
     calls: list[str] = []
     monkeypatch.setattr(installer, "tell_udev", lambda: calls.append("udev"))
-    monkeypatch.setattr(installer, "tell_systemd", lambda: calls.append("systemd"))
-    monkeypatch.setattr(installer, "stop_services", lambda: calls.append("stop"))
+    for name, word in (("tell_systemd", "systemd"), ("stop_services", "stop")):
+        told = {False: word, True: f"own {word}"}
+        monkeypatch.setattr(installer, name, lambda own, told=told: calls.append(told[own]))
     monkeypatch.setattr(installer, "closed_to_others", lambda: None)
     return calls
 
@@ -196,6 +202,39 @@ def test_udev_and_systemd_are_told_in_the_right_order(told, tmp_path, capsys):
     del told[:]
     install_udev._uninstall(tmp_path, live=True)
     assert told == ["stop", "udev", "systemd"]
+
+
+def test_tickets_are_sent_by_each_users_own_systemd(told, tmp_path, capsys):
+    install_udev._install(tmp_path, ("tickets",), live=True)
+    folder = tmp_path / "etc" / "systemd" / "user"
+    assert {path.name for path in folder.iterdir()} == {*units("tickets")}
+    assert "systemctl --user enable --now simdiag-tickets.timer`" in capsys.readouterr().out
+
+
+def test_a_user_installs_and_removes_the_timer_without_root(told, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    main = install_udev.command.main
+    main(["--user", "--install"], standalone_mode=False)
+    wanted = {tmp_path / "systemd" / "user" / name for name in units("tickets")}
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == wanted
+    assert "enable --now simdiag-tickets.timer" in capsys.readouterr().out
+    main(["--user", "--uninstall"], standalone_mode=False)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert told == ["own systemd", "own stop", "own systemd"]
+
+
+@pytest.mark.parametrize("more", [("--service", "watch"), ("--root", "/tmp")])
+def test_what_is_not_a_users_own_is_refused(more):
+    done = simdiag("install-udev", "--user", "--install", *more)
+    assert (done.returncode, "--user is for the service tickets" in done.stderr) == (2, True)
+
+
+def test_the_timer_asks_no_clock_and_the_service_says_nothing_of_its_own():
+    timer = service_unit("simdiag-tickets.timer", [], "")
+    assert "OnCalendar" not in timer
+    service = service_unit("simdiag-tickets.service", ["simdiag"], "")
+    assert "LogLevelMax=notice\nSyslogLevel=notice\n" in service
 
 
 def test_a_program_of_the_system_that_fails_gets_a_sentence():

@@ -2,10 +2,15 @@
 
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 
+from simdiag.i18n import LOCALE_DIR
+from simdiag.message import LANGUAGE_TAG, LocalText
 from simdiag.profile import CarrierProfile
 
 FILES = sorted((Path(__file__).parents[1] / "profiles").glob("*.toml"))
@@ -92,13 +97,34 @@ def test_the_desk_is_one_of_the_operators_contacts(profile):
     assert (profile.desk.channel, profile.desk.address) in ways
 
 
-def test_everything_about_hong_kong_is_told_in_traditional_characters(profile):
-    if profile.country != "HK":
-        return
-    texts = [profile.name, *profile.notes, *profile.activation.steps]
-    texts += [f.note for f in (*profile.contacts, *profile.ladder) if f.note]
-    texts += [window.condition for window in profile.windows if window.condition]
-    assert all("zh-HK" in text for text in texts)
+def texts_in(value: Any) -> Iterator[dict[str, str]]:
+    """Yield every text of a file, wherever it stands: a table of languages."""
+    if isinstance(value, dict) and "en" in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(inner)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_text_is_told_in_simplified_characters_and_in_hong_kong_in_its_own(file):
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    found = list(texts_in(table))
+    assert len(found) > 3
+    needed = {"en", "zh-CN"} | ({"zh-HK"} if table.get("country") == "HK" else set())
+    assert [text for text in found if not needed <= set(text)] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_text_is_shown_in_traditional_characters(file):
+    """Its own, or the one that ``make messages`` makes; a few are written alike in both."""
+    with (LOCALE_DIR / "zh_HK" / "LC_MESSAGES" / "simdiag.po").open("rb") as catalogue:
+        made = {message.id: message.string for message in read_po(catalogue, locale="zh_HK")}
+    for text in texts_in(tomllib.loads(file.read_text(encoding="utf-8"))):
+        tag = {LANGUAGE_TAG: "zh-HK"}
+        shown = LocalText(text).render(lambda words, tag=tag: tag.get(words) or made.get(words, ""))
+        assert shown == text.get("zh-HK", made.get(text["zh-CN"])), "run `make messages`"
+        assert not set(shown) & set("说这为个们时实务设请无关电话")
 
 
 def test_host_is_an_operator_with_a_profile(profile, everyone):

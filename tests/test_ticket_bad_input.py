@@ -76,6 +76,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (200, PAGE, "text/html", NotDone, Unknown, "something else answers in the place of"),
         (302, b"", "text/html", NotDone, Unknown, "something else answers in the place of"),
+        (405, PAGE, "text/html", NotDone, Unknown, "something else answers in the place of"),
+        (407, b"{}", "application/json", NotDone, Unknown, "something else answers in the place"),
         (500, PAGE, "text/html", NotDone, Unknown, r"has a problem of its own \(500 Internal"),
         (502, b"", "text/html", NotDone, Unknown, "has a problem of its own"),
         (401, b"{}", "application/json", AuthRefused, AuthRefused, "refuses our token"),
@@ -218,14 +220,14 @@ GOOD = 'kind = "request_tracker"\naddress = "https://a.test"\nqueue = "Q"\ntoken
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[shop]\n" + GOOD + "colour = 1\n", r"\[shop\] colour: Extra inputs are not permitted"),
+        ("[shop]\n" + GOOD + "colour = 1\n", r"\[shop\] colour: nothing of this name may stand here"),
         ("[shop]\nkind = 'carrier_pigeon'\n", r"\[shop\] needs a kind out of email, paper, request"),
         ("shop = 1\n", r"\[shop\] needs a kind"),
-        ("[shop]\n" + GOOD.replace("https", "http"), "address must begin with https://"),
+        ("[shop]\n" + GOOD.replace("https", "http"), "address: it must begin with https://, for a token"),
         ("[shop]\n" + GOOD.replace("//a", "//me:pw@a"), "nothing but host and path"),
-        ("[shop]\n" + GOOD.replace('"Q"', '"Q\' OR"'), r"\[shop\] queue: String should match"),
+        ("[shop]\n" + GOOD.replace('"Q"', '"Q\' OR"'), r"\[shop\] queue: it is not written as it has to be"),
         ("[shop\n", "cannot be read"),
-        ("[\"../x\"]\n" + GOOD, "name: String should match"),
+        ("[\"../x\"]\n" + GOOD, "name: it is not written as it has to be"),
     ],
 )  # fmt: skip
 def test_wrong_settings_are_told_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:

@@ -546,3 +546,41 @@ def test_a_flood_from_the_desk_is_bounded(following: Following, desk: ADesk) -> 
     ticket, _ = synced(following, ticket)
     answer = next(e for e in ticket.events if e.kind is Kind.ANSWER)
     assert len(answer.data["text"]) < 25_000
+
+
+def test_names_of_answers_that_are_no_text_do_not_stop_the_rest(following, desk, clock) -> None:
+    ticket, _ = synced(following, begun(following))
+    desk.answer("hello")
+    desk.posts[-1] = replace(desk.posts[-1], id="\ud800\x1b[31m")
+    for _ in range(2):
+        ticket, troubles = synced(following, ticket)
+        assert troubles == []
+    assert [e.data["text"] for e in ticket.events if e.kind is Kind.ANSWER] == ["hello"]
+
+
+@pytest.mark.parametrize("words", ["yes", "no data", "Signal"])
+def test_a_note_whose_words_stand_somewhere_else_is_sent(following, desk, clock, words) -> None:
+    """In the first message, or in an answer of the desk's."""
+    ticket, _ = synced(following, begun(following))
+    desk.answer(f"We saw no data yesterday. Signal? {words}")
+    ticket = following.book.note(ticket, Kind.NOTE, clock(), text=words, to_desk=True)
+    desk.fails = ["refused", "lost"]
+    for _ in range(4):
+        ticket, _ = synced(following, ticket)
+        clock.now += timedelta(minutes=5)
+    assert [p.text.strip() for p in desk.posts if p.ours] == [words]
+    assert not ticket.pending()
+
+
+def test_whoever_was_waiting_for_the_desk_reads_the_book_again(following, desk, clock) -> None:
+    """Another program has fetched and delivered between the reading and the lock."""
+    ticket, _ = synced(following, begun(following))
+    ticket = following.book.note(ticket, Kind.NOTE, clock(), text="news?", to_desk=True)
+    desk.answer("hello")
+    stale = [following.book.find(ticket.key)]
+    synced(following, ticket)
+    assert list(following._desk("shop", stale)) == []
+    ticket = following.book.find(ticket.key)
+    assert [p.text.strip() for p in desk.posts if p.ours] == ["news?"]
+    assert [e.data["text"] for e in ticket.events if e.kind is Kind.ANSWER] == ["hello"]
+    assert sum(e.kind is Kind.DELIVERED for e in ticket.events) == 1

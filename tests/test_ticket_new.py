@@ -192,7 +192,7 @@ def test_what_is_said_by_options_is_checked_as_strictly() -> None:
     with pytest.raises(answers.NoAnswer) as problem:
         answers.of({"urgency": "soon"}, NOW)
     assert problem.value.field == "urgency"
-    assert "'urgent'" in problem.value.expected
+    assert "'urgent'" in problem.value.why.render()
 
 
 def test_the_schema_is_the_one_that_answers_are_read_by() -> None:
@@ -270,7 +270,9 @@ class _Listener(http.server.BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        answer = json.dumps({"id": 0, "data": {"id": "0", "collection": [{"id": "0"}]}}).encode()
+        told = {"id": 0, "login": "me", "ticket": {"id": 0}}
+        told["data"] = {"id": "0", "collection": [{"id": "0"}]}
+        answer = json.dumps(told).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -279,7 +281,7 @@ class _Listener(http.server.BaseHTTPRequestHandler):
     def log_message(self, *words: object) -> None: ...
 
 
-@pytest.mark.parametrize("kind", ["request_tracker", "roundup"])
+@pytest.mark.parametrize("kind", ["request_tracker", "roundup", "zammad", "zendesk"])
 def test_the_preview_is_what_arrives_but_for_the_secret(
     facts: Facts, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,7 +291,10 @@ def test_the_preview_is_what_arrives_but_for_the_secret(
         server.sent = []  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        own = {"request_tracker": {"queue": "Q"}, "roundup": {"account": "me"}}[kind]
+        own = {
+            "request_tracker": {"queue": "Q"}, "roundup": {"account": "me"},
+            "zammad": {"group": "G"}, "zendesk": {"account": "me@simdiag.test"},
+        }[kind]  # fmt: skip
         where = f"http://127.0.0.1:{server.server_address[1]}/"
         chosen = settings.kinds()[kind].Settings(
             kind=kind, name="d", address=where, token="t", **own

@@ -487,6 +487,18 @@ def test_a_ticket_handed_over_another_way_is_not_sent(outbox, tmp_path) -> None:
     assert outbox.entry(key).state == "verified"
 
 
+@pytest.mark.parametrize("step", [Step.QUEUED, Step.CREATED, Step.ATTACHED, Step.VERIFIED])
+def test_a_reopened_ticket_goes_on_where_it_was(step, outbox, tmp_path) -> None:
+    """One whose file had not gone yet when it was closed is not taken for whole."""
+    key = queued(outbox, tmp_path)
+    outbox.progress(key, step, "T-17" if step is not Step.QUEUED else "")
+    for _ in range(2):
+        outbox.closed(key)
+    outbox.reopened(key)
+    entry = outbox.entry(key)
+    assert (entry.step, entry.doing) == (step, "")
+
+
 def test_a_ticket_that_is_not_there_is_told(outbox) -> None:
     with pytest.raises(SimdiagError, match="there is no ticket 17"):
         outbox.entry("17")

@@ -13,6 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from bundle_maker import BundleMaker
+from simdiag.bundle import container
+from simdiag.bundle.layout import TALK, VERDICT
+from simdiag.bundle.opening import open_bundle
+from simdiag.bundle.problems import BundleError
 from simdiag.cli.group import cli
 from simdiag.ticket.draft import BundleRef, Category, Draft, new_key
 from simdiag.ticket.export import as_json
@@ -189,3 +193,17 @@ def test_a_narrow_terminal_and_a_key_that_no_bundle_tells(folder: Path):
     done = CliRunner().invoke(cli, ["desk", "triage", str(folder)], env=narrow)
     assert "█" not in done.stdout
     assert "sim_" in done.stdout  # folded, never cut
+
+
+def test_what_is_not_read_is_checked_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    data = BundleMaker(tmp_path).make("healthy", "2026-10-01T08:00:00Z")
+    sound, changed = tmp_path / "sound.zip", tmp_path / "changed.zip"
+    sound.write_bytes(data)
+    assert set(open_bundle(sound, (VERDICT,)).contents) == {VERDICT}
+    assert open_bundle(sound).contents.keys() > {VERDICT, TALK}
+    members = container.unpack(data).members
+    members[TALK] = members[TALK].replace(b"READY", b"SIM PIN")
+    changed.write_bytes(container.pack(members))
+    with pytest.raises(BundleError, match="was changed: its SHA-256"):
+        open_bundle(changed, (VERDICT,))

@@ -1,16 +1,24 @@
 """Makes the catalogue for Hong Kong out of the mainland's: characters by OpenCC, then words.
 
 Run by ``make messages``. A translation that needs more than other words is written in ``WHOLE``.
+Texts of carrier profiles that have no traditional form of their own get one in the same catalogue,
+under their simplified text: so a profile stays one file, written by hand.
 """
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.pofile import read_po, write_po
 from opencc import OpenCC
 
-LOCALE = Path(__file__).parents[1] / "src" / "simdiag" / "locale"
+ROOT = Path(__file__).parents[1]
+PROFILES = ROOT / "profiles"
+LOCALE = ROOT / "src" / "simdiag" / "locale"
 SOURCE, RESULT = (LOCALE / name / "LC_MESSAGES" / "simdiag.po" for name in ("zh_CN", "zh_HK"))
 
 WORDS = {
@@ -29,9 +37,13 @@ WORDS = {
     "欠費": "欠款", "客服": "客戶服務", "工單": "個案", "電子郵件": "電郵", "郵件": "電郵",
     "進程": "處理程序", "服務器": "伺服器", "流量": "數據用量", "憑據": "憑證", "菜單": "選單",
     "光標": "游標", "硬盤": "硬碟", "內存": "記憶體", "緩存": "快取", "插槽": "卡槽",
-    "賬號": "帳號", "帳户": "帳戶",
+    "賬號": "帳號", "帳户": "帳戶", "模塊": "模組", "流量卡": "數據卡", "訪問": "存取",
+    "門店": "門市",
+    # a name
+    "工業和信息化部": "工業和信息化部",
 }  # fmt: skip
 """What Hong Kong says otherwise; applied to the traditional characters, the longest first."""
+_ANY = re.compile("|".join(sorted(WORDS, key=len, reverse=True)))
 
 WHOLE = {
     "en": "zh-HK",
@@ -41,10 +53,23 @@ WHOLE = {
 
 def traditional(text: str, converter: OpenCC) -> str:
     """Return a simplified text as Hong Kong writes it."""
-    text = converter.convert(text)
-    for word in sorted(WORDS, key=len, reverse=True):
-        text = text.replace(word, WORDS[word])
-    return text
+    return _ANY.sub(lambda found: WORDS[found[0]], converter.convert(text))
+
+
+def of_profiles() -> Iterator[str]:
+    """Yield the simplified texts of the profiles that have no traditional one beside them."""
+    for path in sorted(PROFILES.glob("*.toml")):
+        yield from simplified_only(tomllib.loads(path.read_text("utf-8")))
+
+
+def simplified_only(value: Any) -> Iterator[str]:
+    """Yield such texts, wherever they are in a table; a text is a table of languages."""
+    if isinstance(value, dict) and {"en", "zh-CN"} <= value.keys():
+        if "zh-HK" not in value:
+            yield value["zh-CN"]
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from simplified_only(inner)
 
 
 def main() -> None:
@@ -60,6 +85,8 @@ def main() -> None:
         else:
             whole = WHOLE.get(str(message.id))
             message.string = whole or traditional(message.string, converter)
+    for text in sorted({*of_profiles()} - {str(message.id) for message in catalogue}):
+        catalogue.add(text, traditional(text, converter))
     catalogue.locale = catalogue.language_team = "zh_HK"
     catalogue.header_comment = traditional(catalogue.header_comment, converter)
     RESULT.parent.mkdir(parents=True, exist_ok=True)

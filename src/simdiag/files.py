@@ -1,10 +1,19 @@
-"""Writing files as a whole: the name appears, or changes its content, only once all is there."""
+"""Files: where a user's settings are, and writing as a whole.
+
+The name of a file appears, or its content changes, only once all is there.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 from pathlib import Path
+
+
+def config_folder() -> Path:
+    """Return where the user's settings of all programs are; ``RuntimeError`` without a home."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
 
 
 def write_whole(
@@ -13,12 +22,16 @@ def write_whole(
     """Write a file so that nobody ever sees half of it; raises ``OSError``.
 
     Text is written as UTF-8. ``mode`` is for a file that must have it, whatever the user's mask.
-    With ``replace`` false, a file that is there already is left alone: ``FileExistsError``.
+    With ``replace`` false, a file that is there already is left alone: ``FileExistsError``. What
+    is no file, such as ``/dev/stdout``, is never replaced but written to.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    if path.exists() and not path.is_file():
+        _write_into(path, data)
+        return
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("wb") as stream:
+        with temporary.open("xb") as stream:  # nobody else's, in a folder such as /tmp
             stream.write(data)
             stream.flush()
             if mode is not None:
@@ -29,3 +42,11 @@ def write_whole(
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _write_into(path: Path, data: bytes) -> None:
+    """Write to a device or a pipe; one that nobody reads from is an error, not waited for."""
+    handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(handle, True)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)

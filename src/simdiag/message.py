@@ -36,10 +36,18 @@ class LocalText(Message):
         super().__init__(by_language["en"], dict(by_language))
 
     def render(self, translate: Translate = lambda text: text) -> str:
-        """Return the text in the catalogue's language, or another region's of it, or English."""
+        """Return the text in the catalogue's language, or another region's of it, or English.
+
+        Another region's text is looked up in the catalogue: that of Hong Kong has the texts of the
+        shipped profiles, made of the mainland's (``tools/traditional_chinese.py``).
+        """
         tag = translate(LANGUAGE_TAG)
-        kin = (known for known in self.values if known.partition("-")[0] == tag.partition("-")[0])
-        return str(self.values.get(tag) or self.values.get(next(kin, ""), self.text))
+        if own := self.values.get(tag):
+            return str(own)
+        language = tag.partition("-")[0]
+        kin = (text for known, text in self.values.items() if known.partition("-")[0] == language)
+        found = str(next(filter(None, kin), self.text))
+        return translate(found) if found else ""
 
 
 LANGUAGE_TAG = N_("en")

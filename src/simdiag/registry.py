@@ -6,7 +6,6 @@ A broken file does not stop the rest: its problem, with file and line, is kept i
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 import tomllib
 import traceback
@@ -19,6 +18,7 @@ from threading import Lock
 from types import ModuleType
 
 from simdiag.driver import ModemDriver, Reader
+from simdiag.files import config_folder
 from simdiag.profile import CarrierProfile
 
 _LOADING = Lock()
@@ -105,8 +105,7 @@ def _load_drivers() -> Drivers:
 def _files(folders: list[str], kind: str, pattern: str) -> Iterator[Path]:
     found = [*map(Path, folders), Path("/etc/simdiag") / f"{kind}.d"]
     with suppress(RuntimeError):  # a user without a home
-        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-        found.append(config / "simdiag" / kind)
+        found.append(config_folder() / "simdiag" / kind)
     for folder in found:
         with suppress(OSError):  # somebody else's home
             files = sorted(folder.glob(pattern)) if folder.is_dir() else []

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
+import sys
+import termios
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from gettext import gettext as _
@@ -29,6 +34,9 @@ _NO_PLACE = (Category.TOP_UP, Category.BILLING_DISPUTE, Category.PLAN_CHANGE, Ca
              Category.COMPLAINT, Category.USAGE_DISPUTE)  # fmt: skip
 """Kinds of request that happen nowhere."""
 _MOST_STEPS = 20
+_PAUSE_S = 0.15
+"""Longer than between two lines of a text that is pasted, shorter than between two of a person."""
+_PASTE_S = 10.0
 
 
 def missing(answers: Answers, facts: Facts | None) -> list[str]:
@@ -72,6 +80,7 @@ def ask(answers: Answers, facts: Facts | None, account: Account, now: datetime) 
         known["place"] = _text(_("Where? City, street, floor, indoors or outdoors"))
     if "seen" not in settled:
         known["seen"] = _text(_("What did you see? Words on the screen and numbers help most"))
+        known["seen"] += _rest_of_paste()
     if "steps" not in settled:
         known["steps"] = tuple(_steps())
     if "wish" not in settled:
@@ -84,6 +93,27 @@ def ask(answers: Answers, facts: Facts | None, account: Account, now: datetime) 
             before = getattr(account, name)
             known[name] = _text(_(question), str(before or ""), check and _checking(check, now))
     return Answers(**{name: value for name, value in known.items() if value not in ("", ())})
+
+
+def agreed(question: str, *, default: bool) -> bool:
+    """Ask yes or no; lines that were pasted before are no answer to it."""
+    _rest_of_paste()
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    return click.confirm(question, default=default, err=True)
+
+
+def _rest_of_paste() -> str:
+    """Return the lines that came with the one that was read, each after a line end."""
+    kept, deadline = b"", time.monotonic() + _PASTE_S
+    while (
+        sys.stdin.isatty()
+        and time.monotonic() < deadline
+        and select.select([sys.stdin], [], [], _PAUSE_S)[0]
+        and (line := os.read(sys.stdin.fileno(), 1 << 16))
+    ):
+        kept += line
+    return f"\n{kept.decode('utf-8', 'replace')}" if kept else ""
 
 
 def choose(question: str, names: Sequence[str]) -> str:

@@ -62,6 +62,7 @@ PLURALS = (
 SYSTEM = (
     N_("No such file or directory"),
     N_("Permission denied"),
+    N_("Operation not permitted"),
     N_("Is a directory"),
     N_("Not a directory"),
     N_("File exists"),
@@ -73,4 +74,9 @@ SYSTEM = (
     N_("Connection timed out"),
     N_("No route to host"),
     N_("Network is unreachable"),
+    N_("Connection reset by peer"),
+    N_("Broken pipe"),
+    N_("Name or service not known"),
+    N_("Temporary failure in name resolution"),
+    N_("No address associated with hostname"),
 )

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from simdiag.cli import tickets
+from simdiag.cli.tickets import duration
 from simdiag.message import N_, LocalText
 from simdiag.report.terminal import plain
-from simdiag.ticket import escalation, judging, ladder, times
+from simdiag.ticket import drafting, escalation, judging, ladder, times
 from simdiag.ticket.entry import Entry
 from simdiag.ticket.history import Ticket
 from simdiag.ticket.states import Stage
@@ -43,9 +44,7 @@ def show_list(
         grid.add_column(overflow="fold")
         for ticket in shown:
             standing = tickets.standing(ticket, entries.get(ticket.key))
-            line = Text.assemble(
-                (standing, _STYLE.get(ticket.stage, "")), "\n", plain(ticket.draft.summary)
-            )
+            line = Text.assemble((standing, _STYLE.get(ticket.stage, "")), "\n", _summary(ticket))
             for more in _worth_saying(ticket, entries.get(ticket.key), at):
                 line.append(f"\n{plain(more)}", "dim")
             grid.add_row(ticket.name, line)
@@ -56,12 +55,14 @@ def show_list(
         console.print(Text(plain(times_of)))
 
 
+def _summary(ticket: Ticket) -> str:
+    return plain(drafting.title(ticket.draft).render(_))
+
+
 def _worth_saying(ticket: Ticket, entry: Entry | None, at: datetime) -> Iterator[str]:
-    """Yield why it waits, and the days that are left."""
-    problem = (entry.held or entry.problem) if entry else None
-    if problem is not None and ticket.stage is Stage.NEW:
-        yield problem.render(_)
+    """Yield what is the matter with sending it, and the days that are left."""
     if ticket.is_open:
+        yield from tickets.on_its_way(ticket, entry)
         yield from (line for line in _windows(ticket, at))
 
 
@@ -96,20 +97,10 @@ def _middle(durations: Sequence[timedelta]) -> str:
     )
 
 
-def duration(length: timedelta) -> str:
-    """Return a duration for people: ``3 d 4 h``, ``5 h 20 min``, ``2 min``."""
-    minutes = int(length.total_seconds() // 60)
-    if minutes >= 24 * 60:
-        return _("{days} d {hours} h").format(days=minutes // 1440, hours=minutes % 1440 // 60)
-    if minutes >= 60:
-        return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
-    return _("{minutes} min").format(minutes=minutes)
-
-
 def show_ticket(console: Console, ticket: Ticket, entry: Entry | None, at: datetime) -> None:
     """Print where a ticket stands, what runs out, what was promised, what happened."""
     head = Text.assemble(
-        (plain(ticket.draft.summary), "bold"), "\n",
+        (_summary(ticket), "bold"), "\n",
         (tickets.standing(ticket, entry), _STYLE.get(ticket.stage, "")),
     )  # fmt: skip
     console.print(Panel(head, title=Text(ticket.name), title_align="left"))
@@ -128,9 +119,7 @@ def _facts(ticket: Ticket, entry: Entry | None, at: datetime) -> Iterator[str]:
     )  # fmt: skip
     yield _("Key: {key}").format(key=ticket.key)
     if entry is not None:
-        problem = entry.held or entry.problem
-        if problem is not None:
-            yield problem.render(_)
+        yield from tickets.on_its_way(ticket, entry)
         for lost in entry.missing:
             text = _("The desk has not kept {field} as it was sent: {kept}")
             yield text.format(field=lost.field, kept=lost.kept or "–")

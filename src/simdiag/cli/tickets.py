@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -85,16 +87,28 @@ def tag() -> str:
 
 
 @contextmanager
-def books(*, remind: bool = True) -> Iterator[Following]:
-    """Open outbox and casebook; say on stderr what is due."""
+def books(*, remind: bool = True, reads: bool = False) -> Iterator[Following]:
+    """Open outbox and casebook; say on stderr what is due.
+
+    Who only ``reads`` can do so where nothing may be written, too.
+    """
     from simdiag.ticket.casebook import Casebook
     from simdiag.ticket.choosing import desks
     from simdiag.ticket.following import Following
     from simdiag.ticket.outbox import Outbox, default_folder
 
-    with Outbox(default_folder()) as outbox, Casebook(outbox.folder) as book:
+    folder = default_folder()
+    reads = reads and folder.exists() and not os.access(folder, os.W_OK, effective_ids=True)
+    with (
+        Outbox(folder, only_read=reads) as outbox,
+        Casebook(folder, only_read=reads) as book,
+    ):
         following = Following(book, outbox, desks())
-        following.adopt()
+        if reads:
+            text = _("{path} cannot be written, so it is only read.")
+            click.echo(text.format(path=folder), err=True)
+        else:
+            following.adopt()
         if remind:
             for line in reminders(book.tickets(), now()):
                 click.echo(line, err=True)
@@ -145,11 +159,62 @@ def standing(ticket: Ticket, entry: Entry | None) -> str:
     from simdiag.report.terminal import plain
     from simdiag.ticket.states import STAGES, Stage
 
-    words = _(STAGES[ticket.stage])
+    words = _("refused by the desk") if is_refused(ticket, entry) else _(STAGES[ticket.stage])
     at = f"{ticket.desk} {ticket.number}".strip()
     if ticket.stage is Stage.NEW and entry is not None and entry.number:
         at = f"{ticket.desk} {entry.number}"  # where a desk by hand finds its papers
     return plain(f"{words} ({at})")
+
+
+def is_refused(ticket: Ticket, entry: Entry | None) -> bool:
+    """Whether the desk will never take it, and nobody has brought it there another way."""
+    from simdiag.ticket.entry import Step
+    from simdiag.ticket.states import Stage
+
+    return ticket.stage is Stage.NEW and entry is not None and entry.step is Step.DEAD
+
+
+def on_its_way(ticket: Ticket, entry: Entry | None) -> Iterator[str]:
+    """Yield why it waits, when it is tried again, and what to do where it never is."""
+    from simdiag.ticket import moment
+
+    if entry is not None and entry.trouble is not None:
+        yield entry.trouble.render(_)
+    if entry is not None and (left := entry.left(moment.now())) is not None:
+        yield next_attempt(left)
+    elif entry is not None and entry.state == "held":
+        yield _("Nothing is sent there until that is put right: then run `simdiag ticket sync`")
+    if is_refused(ticket, entry):
+        text = _(
+            "Make it anew for another desk, or bring it there yourself: "
+            "`simdiag ticket preview {ticket}`, then `simdiag ticket note {ticket} --number …`"
+        )
+        yield text.format(ticket=ticket.name)
+    elif ticket.pending() and ticket.number:
+        text = _("to be added at the desk: {count}, by `simdiag ticket sync`")
+        yield text.format(count=len(ticket.pending()))
+
+
+def next_attempt(left_s: float) -> str:
+    """Return when a ticket is sent again, for people."""
+    from simdiag.ticket import times
+
+    if left_s <= 0:
+        return _("next attempt: now, by `simdiag ticket sync`")
+    at, begin = now() + timedelta(seconds=left_s), now()
+    time = f"{at:%H:%M}" if at.date() == begin.date() else times.shown(at)
+    length = duration(timedelta(seconds=max(60, math.ceil(left_s / 60) * 60)))
+    return _("next attempt {time}, in {duration}").format(time=time, duration=length)
+
+
+def duration(length: timedelta) -> str:
+    """Return a duration for people: ``3 d 4 h``, ``5 h 20 min``, ``2 min``."""
+    minutes = int(length.total_seconds() // 60)
+    if minutes >= 24 * 60:
+        return _("{days} d {hours} h").format(days=minutes // 1440, hours=minutes % 1440 // 60)
+    if minutes >= 60:
+        return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+    return _("{minutes} min").format(minutes=minutes)
 
 
 def sync_now(following: Following, ticket: Ticket) -> Ticket:

@@ -16,10 +16,22 @@ if TYPE_CHECKING:
     from simdiag.driver import ModemDriver
 
 RULES = "70-simdiag.rules"
-SERVICES = {"watch": "simdiag-watch.service", "usage": "simdiag-usage.service"}
-"""Each service by the command that it runs."""
-PLACES = {RULES: "etc/udev/rules.d"} | dict.fromkeys(SERVICES.values(), "etc/systemd/system")
+SERVICES = {
+    "watch": "simdiag-watch.service", "usage": "simdiag-usage.service",
+    "tickets": "simdiag-tickets.service",
+}  # fmt: skip
+"""Each service by what it does."""
+TIMERS = {"tickets": "simdiag-tickets.timer"}
+"""What starts a service again and again; the others run on."""
+OF_USERS = {"tickets"}
+"""Services of a user's own systemd; the others are the computer's."""
+PLACES = {RULES: "etc/udev/rules.d"} | {
+    unit: "etc/systemd/" + ("user" if name in OF_USERS else "system")
+    for units in (SERVICES, TIMERS) for name, unit in units.items()
+}  # fmt: skip
 """Where each file belongs, below the root of the file system."""
+OWN_PLACES = {units[name]: "systemd/user" for units in (SERVICES, TIMERS) for name in OF_USERS}
+"""Where a user's own files belong, below the folder of his settings."""
 
 _PER_LINE = 12
 
@@ -36,8 +48,13 @@ def udev_rules(drivers: Iterable[ModemDriver], group: str) -> str:
     )
 
 
+def units(service: str) -> list[str]:
+    """Return the names of the files that a service needs."""
+    return [kind[service] for kind in (SERVICES, TIMERS) if service in kind]
+
+
 def service_unit(name: str, command: Iterable[str], group: str) -> str:
-    """Return the systemd unit of that name, which runs ``command`` (systemd.service(5))."""
+    """Return the systemd unit of that name; a service runs ``command`` (systemd.service(5))."""
     return _filled(name, GROUP=group, EXEC=" ".join(map(_quoted, command)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import subprocess
@@ -10,20 +11,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from simdiag.errors import SimdiagError
-from simdiag.files import write_whole
-from simdiag.hostfiles import PLACES, SERVICES
+from simdiag.files import config_folder, write_whole
+from simdiag.hostfiles import OF_USERS, OWN_PLACES, PLACES, SERVICES, TIMERS
 from simdiag.message import N_, message
 
 _LIMIT_S = 30.0
 
 
-def install(files: Mapping[str, str], root: Path) -> Iterator[tuple[Path, bool]]:
+def install(
+    files: Mapping[str, str], root: Path, places: Mapping[str, str] = PLACES
+) -> Iterator[tuple[Path, bool]]:
     """Write files (name to text) below ``root``; yields each path and whether it changed.
 
     Raises ``SimdiagError`` where one cannot be written.
     """
     for name, text in files.items():
-        path = root / PLACES[name] / name
+        path = root / places[name] / name
         try:
             changed = not path.is_file() or path.read_text("utf-8", "replace") != text
             if changed:
@@ -34,9 +37,9 @@ def install(files: Mapping[str, str], root: Path) -> Iterator[tuple[Path, bool]]
         yield path, changed
 
 
-def uninstall(root: Path) -> Iterator[Path]:
+def uninstall(root: Path, places: Mapping[str, str] = PLACES) -> Iterator[Path]:
     """Remove every file that is there below ``root``; yields each path that was removed."""
-    for name, folder in PLACES.items():
+    for name, folder in places.items():
         path = root / folder / name
         try:
             path.unlink()
@@ -54,17 +57,23 @@ def tell_udev() -> None:
         _run("udevadm", "trigger", "--subsystem-match=tty", "--action=change")
 
 
-def tell_systemd() -> None:
-    """Have systemd read its units again."""
-    if _has_systemd():
-        _run("systemctl", "daemon-reload")
+def tell_systemd(*, own: bool = False) -> None:
+    """Have systemd, or the user's own, read its units again."""
+    if _has_systemd(own):
+        _run("systemctl", *_whose(own), "daemon-reload")
 
 
-def stop_services() -> None:
-    """End the services and what starts them, while their units are still there."""
-    there = [name for name in SERVICES.values() if Path("/", PLACES[name], name).exists()]
-    if there and _has_systemd():
-        _run("systemctl", "disable", "--now", *there)
+def stop_services(*, own: bool = False) -> None:
+    """End the services and what starts them, while their units are still there.
+
+    Those of users only they can end.
+    """
+    root, places = (config_folder(), OWN_PLACES) if own else (Path("/"), PLACES)
+    started = {name: TIMERS.get(name, unit) for name, unit in SERVICES.items()}
+    there = [unit for name, unit in started.items()
+             if (name in OF_USERS) is own and (root / places[unit] / unit).exists()]  # fmt: skip
+    if there and _has_systemd(own):
+        _run("systemctl", *_whose(own), "disable", "--now", *there)
 
 
 def own_command() -> list[str]:
@@ -82,8 +91,15 @@ def closed_to_others() -> Path | None:
     return None
 
 
-def _has_systemd() -> bool:
-    return Path("/run/systemd/system").is_dir()
+def _whose(own: bool) -> tuple[str, ...]:
+    return ("--user",) if own else ()
+
+
+def _has_systemd(own: bool) -> bool:
+    there = Path("/run/systemd/system")
+    if own:
+        there = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}", "systemd")
+    return there.is_dir()
 
 
 def _run(*command: str) -> None:

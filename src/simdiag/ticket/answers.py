@@ -13,7 +13,8 @@ from simdiag.errors import SimdiagError
 from simdiag.message import N_, Message, message
 from simdiag.report.hostile import shown
 from simdiag.ticket import times
-from simdiag.ticket.draft import Category, Complexity, Line, Text, Urgency
+from simdiag.ticket.draft import Category, Complexity, Line, Story, Urgency
+from simdiag.validation import first_fault
 
 _MOST_BYTES = 1 << 20
 
@@ -35,9 +36,11 @@ class Answers(BaseModel):
         "unless it names a zone",
     )
     place: Line | None = Field(default=None, description="Where: city, street, indoors or not")
-    seen: Text | None = Field(default=None, description="Facts: words on the screen, numbers")
+    seen: Story | None = Field(default=None, description="Facts: words on the screen, numbers")
     steps: tuple[Line, ...] | None = Field(
-        default=None, description="What was tried already, each with how it ended"
+        default=None,
+        max_length=20,
+        description="What was tried already, each with how it ended",
     )
     wish: Line | None = Field(
         default=None, description="Repair, replacement, refund, explanation, correction …"
@@ -60,12 +63,9 @@ class NoAnswer(SimdiagError):
     """An answer is none: of which field, and what it may be."""
 
     def __init__(self, problem: ValidationError) -> None:
-        first = problem.errors(include_url=False, include_input=False)[0]
-        self.field = ".".join(map(str, first["loc"])) or "JSON"
-        self.expected = shown(str(first.get("ctx", {}).get("expected", first["msg"])), 200)
-        super().__init__(
-            Message("{field}: {expected}", {"field": self.field, "expected": self.expected})
-        )
+        where, self.why = first_fault(problem)
+        self.field = shown(where, 80) or "JSON"
+        super().__init__(Message("{field}: {why}", {"field": self.field, "why": self.why}))
 
 
 def of(said: Mapping[str, Any], now: datetime) -> Answers:

@@ -42,7 +42,11 @@ def _event(ticket: Ticket, promise: Promise, now: datetime, translate: Translate
 
 
 def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:  # at an end of the calendar, an hour makes no difference
+        moment = moment.replace(tzinfo=UTC)
+    return f"{moment.year:04}{moment:%m%dT%H%M%SZ}"
 
 
 def _escaped(text: str) -> str:

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from simdiag import database
+from simdiag.closing import Closing
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, message
 from simdiag.report.hostile import shown
@@ -57,29 +57,18 @@ BEGIN SELECT RAISE(ABORT, 'a ticket is never forgotten'); END
 """
 
 
-class Casebook:
+class Casebook(Closing):
     """The casebook in a folder that exists. A context manager.
 
     Several programs may have it open. Raises ``SimdiagError`` with a sentence where it is damaged,
-    newer than this program, or may not be written.
+    newer than this program, or may not be written; with ``only_read`` that is not needed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, only_read: bool = False) -> None:
         self._path = folder / FILE
-        self._db = database.connect(self._path, APPLICATION, VERSION, _SCHEMA)
+        self._db = database.connect(self._path, APPLICATION, VERSION, _SCHEMA, only_read=only_read)
         with suppress(OSError):  # somebody else's file: SQLite has let us in
             self._path.chmod(0o600)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the database; nothing is pending."""
@@ -109,6 +98,11 @@ class Casebook:
             self._insert(ticket.id, at, kind, data)
             return self._told(ticket.id)
 
+    def again(self, ticket: Ticket) -> Ticket:
+        """Return a ticket as it stands now."""
+        with database.plainly(self._path):
+            return self._told(ticket.id)
+
     def tickets(self) -> list[Ticket]:
         """Return all tickets, in the order of their making."""
         with database.plainly(self._path):
@@ -123,7 +117,9 @@ class Casebook:
         tickets = self.tickets()
         if name is None:
             return _only([t for t in tickets if t.is_open])
-        found = [t for t in tickets if _is_called(t, name)]
+        # what this computer calls a ticket goes before what its desk does
+        found = [t for t in tickets if name.upper() == t.name or name == t.key]
+        found = found or [t for t in tickets if _is_called(t, name)]
         if len(found) == 1:
             return found[0]
         text = N_("there is no ticket {name}: `simdiag ticket list` shows all")

@@ -26,14 +26,16 @@ def secret(name: str) -> str:
             "the environment variable {variable}"
         )
         raise AuthRefused(message(text, name=name, variable=variable(name)))
+    if not found.strip().isprintable():
+        text = N_("the token {name} holds a line end or something else that no token holds")
+        raise AuthRefused(message(text, name=name))
     return found.strip()
 
 
 def _from_keyring(name: str) -> str | None:
-    import keyring  # slow to load, and not needed with a variable
-    from keyring.errors import KeyringError
-
     try:
+        import keyring  # slow to load, and not needed with a variable
+
         return keyring.get_password(SERVICE, name)
-    except KeyringError:  # none on this computer, or it is locked
+    except Exception:  # none here, or locked: each backend raises errors of its own
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,9 +60,20 @@ def understood() -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ValueError) as problem:
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as problem:
         text = N_("the desk answered something that its kind of desk does not answer")
         raise Unknown(message(text)) from problem
+
+
+def number_of(told: object) -> str:
+    """Return what a desk calls a ticket; ``Unknown`` for what cannot stand in an address."""
+    known = isinstance(told, int | str) and not isinstance(told, bool)
+    if known and _NUMBER.fullmatch(str(told)):
+        return str(told)
+    raise Unknown(message(N_("the desk's answer does not name the ticket")))
+
+
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
 class Guard(enum.StrEnum):
@@ -92,8 +104,6 @@ class Capabilities:
     """Whether it shows what became of a ticket: fields, files, state, answers."""
     merges: bool = False
     """Whether two tickets can be made one."""
-    lag_s: float = 0.0
-    """How long a new ticket may be missing in its search."""
     together: bool = False
     """Whether ticket and file go in one piece; else the small ticket goes first."""
 

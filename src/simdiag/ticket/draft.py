@@ -48,21 +48,25 @@ class Complexity(enum.StrEnum):
 
 _LINE = 250
 """Characters; Request Tracker keeps no more than 255 bytes of a plain field in its index."""
-_TEXT = 20_000
+_TEXT = 40_000
+_STORY = 4_000
+"""So that a text pasted whole leaves room for the evidence, in two languages."""
 
 
 def _one_line(text: str) -> str:
     return shown(" ".join(text.split()), _LINE)
 
 
-def _lines(text: str) -> str:
+def _lines(text: str, most: int = _TEXT) -> str:
     kept = (line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
-    return shown("\n".join(kept).strip(), _TEXT)
+    return shown("\n".join(kept).strip(), most)
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
 """One line; desks trim and cut fields at line ends, so there are none."""
 Text = Annotated[str, AfterValidator(_lines)]
+Story = Annotated[str, AfterValidator(lambda text: _lines(text, _STORY))]
+"""What somebody tells in his own words."""
 Key = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$"),

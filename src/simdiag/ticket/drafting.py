@@ -11,10 +11,10 @@ from simdiag.i18n import translator
 from simdiag.message import N_, LocalText, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.report.said import citations
-from simdiag.ticket import judging, ladder, languages, times
+from simdiag.ticket import judging, labels, ladder, languages, times
 from simdiag.ticket.answers import Answers
 from simdiag.ticket.draft import Category, Draft, new_key
-from simdiag.ticket.facts import Facts
+from simdiag.ticket.facts import Facts, names_a_fault
 
 _BLANK = " "
 """The empty text is the header of a catalogue."""
@@ -86,15 +86,35 @@ def _wish(category: Category, written_in: Sequence[str]) -> str:
 
 
 def _summary(category: Category, answers: Answers, facts: Facts | None) -> Message:
+    if facts is not None and facts.names_a_fault:
+        return _of_cause(category, facts.diagnosis.cause, facts.device)
     kind = Message(judging.CATEGORIES[category])
-    if facts is None or not facts.names_a_fault:
-        what = " ".join((answers.seen or "").split())[:120]
-        return message(N_("{category}: {what}"), category=kind, what=what) if what else kind
-    what_found = Message(facts.diagnosis.entry.title)
-    if not facts.device:
-        return message(N_("{category}: {what}"), category=kind, what=what_found)
+    what = " ".join((answers.seen or "").split())[:120]
+    return message(N_("{category}: {what}"), category=kind, what=what) if what else kind
+
+
+def _of_cause(category: Category, cause: str, device: str) -> Message:
+    kind, what = Message(judging.CATEGORIES[category]), Message(CAUSES[cause].title)
+    if not device:
+        return message(N_("{category}: {what}"), category=kind, what=what)
     text = N_("{category}: {what} ({device})")
-    return message(text, category=kind, what=what_found, device=facts.device)
+    return message(text, category=kind, what=what, device=device)
+
+
+def title(draft: Draft) -> Message:
+    """Return a draft's summary for its user, who may read another language than its desk.
+
+    What the user said in his own words stays as he said it.
+    """
+    if draft.cause in CAUSES and names_a_fault(draft.cause):
+        return _of_cause(draft.category, draft.cause, draft.device)
+    kind = judging.CATEGORIES[draft.category]
+    own_words = draft.summary.removeprefix(labels.language_of(draft)(kind))
+    if own_words == draft.summary:
+        return Message("{summary}", {"summary": draft.summary})
+    what = own_words.lstrip(":： ")
+    text = N_("{category}: {what}")
+    return message(text, category=Message(kind), what=what) if what else Message(kind)
 
 
 def _lines(

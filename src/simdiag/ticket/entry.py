@@ -56,7 +56,7 @@ class Entry:
     rung: int
     """Which of ``files`` is the one to send; as many as there are when the desk takes none."""
     doing: str
-    """What was being sent when a sender was killed; empty otherwise."""
+    """What was being sent when a sender was killed, the last step of a closed ticket, or empty."""
     attempts: int
     """Failed ones since the last step that succeeded."""
     wait_s: float
@@ -79,6 +79,16 @@ class Entry:
         return "held" if self.held and self.step in UNSENT else str(self.step)
 
     @property
+    def trouble(self) -> Message | None:
+        """Why it is not at its desk."""
+        return self.held if self.state == "held" else self.problem
+
+    def left(self, now: Moment) -> float | None:
+        """Return in how many seconds it is to be sent on; none where nothing is sent."""
+        waits = self.step in UNSENT and self.held is None
+        return now.left_of(self.wait_s, self.since) if waits else None
+
+    @property
     def file(self) -> Payload | None:
         """The file to send."""
         return self.files[self.rung] if self.rung < len(self.files) else None
@@ -86,19 +96,24 @@ class Entry:
 
 def packed(text: Message | None) -> str:
     """Return a message as it is kept, to be translated when it is shown."""
-    return json.dumps([text.text, _values(text)], ensure_ascii=False) if text else ""
+    return json.dumps(_packed(text), ensure_ascii=False) if text else ""
 
 
-def _values(text: Message) -> dict[str, str]:
-    return {k: v.render() if isinstance(v, Message) else str(v) for k, v in text.values.items()}
+def _packed(text: Message) -> list[Any]:
+    values = text.values.items()
+    return [text.text, {k: _packed(v) if isinstance(v, Message) else str(v) for k, v in values}]
 
 
 def unpacked(kept: str) -> Message | None:
     """Return the message that was kept."""
     if not kept:
         return None
-    text, values = json.loads(kept)
-    return Message(text, values)
+    return _unpacked(json.loads(kept))
+
+
+def _unpacked(kept: list[Any]) -> Message:
+    text, values = kept
+    return Message(text, {k: _unpacked(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 def packed_mismatches(found: list[Mismatch]) -> str:

@@ -41,7 +41,8 @@ def draft(
             "urgency": _one_up(old.urgency),
             "complexity": Complexity.COMPLEX,
             "summary": summary.render(translator(written_in[0])),
-            "message": languages.written([*lines(ticket, rung, now)], written_in),
+            "message": f"{languages.written([*lines(ticket, rung, now)], written_in)}\n\n"
+            f"{_heading(written_in)}\n{old.message}",
             "languages": languages.tags(written_in),
         }
     )
@@ -53,7 +54,7 @@ def _one_up(urgency: Urgency) -> Urgency:
 
 
 def lines(ticket: Ticket, rung: Rung, now: datetime) -> Iterator[Message]:
-    """Yield the text: the matter in a sentence, its history, what is wished for, the report."""
+    """Yield the text above the report: the matter in a sentence, its history, the wish."""
     yield message(
         N_("I ask {rung} for help: {below} has not solved this matter in {days} days."),
         rung=Message(ladder.ROLES[rung.role]), below=Message(ladder.ROLES[ticket.rung]),
@@ -69,9 +70,12 @@ def lines(ticket: Ticket, rung: Rung, now: datetime) -> Iterator[Message]:
     if rung.note:
         yield Message(" ")
         yield message(N_("Note: {note}"), note=LocalText(rung.note))
-    yield Message(" ")
-    yield Message(N_("The report, as it was sent:"))
-    yield Message("{report}", {"report": ticket.draft.message})
+
+
+def _heading(written_in: Sequence[str]) -> str:
+    """What stands above the report, which is in its languages already and so is quoted once."""
+    text = N_("The report, as it was sent:")
+    return " / ".join(dict.fromkeys(translator(language)(text) for language in written_in))
 
 
 def history(ticket: Ticket, now: datetime) -> Iterator[Message]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simdiag.ticket import ladder
+from simdiag.ticket import ladder, moment
 from simdiag.ticket.draft import Draft
 from simdiag.ticket.entry import Entry
 from simdiag.ticket.history import Ticket
@@ -72,7 +72,9 @@ class CaseJson(_Json):
     summary: str
     created: str
     outbox: str | None = Field(description="How far sending has come")
-    problem: str | None = Field(description="Why it waits, in English")
+    problem: str | None = Field(description="Why it waits, or was refused, in English")
+    next_attempt: str | None = Field(description="When it is sent again; null: nothing waits")
+    next_attempt_s: int | None = Field(description="The same, from now; 0 is now")
     answer_due: str | None
     response_s: int | None
     solution_s: int | None
@@ -95,6 +97,7 @@ def json_schema() -> dict[str, Any]:
 def as_json(ticket: Ticket, entry: Entry | None, now: datetime, *, whole: bool) -> dict[str, Any]:
     """Return a ticket; with its draft and its history if ``whole``. Durations are seconds."""
     draft, following = ticket.draft, ladder.following(ticket)
+    left = entry.left(moment.now()) if entry else None
     found: dict[str, Any] = {
         "schema": "simdiag/case/1",
         "id": ticket.name,
@@ -108,6 +111,8 @@ def as_json(ticket: Ticket, entry: Entry | None, now: datetime, *, whole: bool) 
         "created": draft.created.isoformat(),
         "outbox": entry.state if entry else None,
         "problem": _problem(entry),
+        "next_attempt": _iso(now + timedelta(seconds=left) if left is not None else None),
+        "next_attempt_s": round(left) if left is not None else None,
         "answer_due": _iso(ladder.due(ticket)),
         "response_s": _seconds(ticket.response()),
         "solution_s": _seconds(ticket.solution()),
@@ -145,7 +150,7 @@ def _data(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _problem(entry: Entry | None) -> str | None:
-    found = (entry.held or entry.problem) if entry else None
+    found = entry.trouble if entry else None
     return found.render() if found else None
 
 

@@ -49,11 +49,16 @@ class Facts:
     @property
     def names_a_fault(self) -> bool:
         """Whether the evidence itself says what is wrong."""
-        return self.diagnosis.cause not in ("healthy", "inconclusive")
+        return names_a_fault(self.diagnosis.cause)
 
     def shown(self, *names: str) -> str:
         """Return the newest values of these names, identifiers hidden."""
         return ", ".join(values(self.evidence, names, self.redactor))
+
+
+def names_a_fault(cause: str) -> bool:
+    """Whether a cause says what is wrong."""
+    return cause not in ("healthy", "inconclusive")
 
 
 def of_bundle(path: Path) -> Facts:

@@ -15,9 +15,19 @@ from typing import Any
 
 from simdiag.message import N_, Message, message
 from simdiag.report.hostile import shown
-from simdiag.ticket import ladder
+from simdiag.ticket import ladder, moment
 from simdiag.ticket.casebook import Casebook
-from simdiag.ticket.desk import Case, Desk, DeskError, File, Guard, State, understood
+from simdiag.ticket.desk import (
+    Case,
+    Desk,
+    DeskError,
+    File,
+    Guard,
+    NotDone,
+    State,
+    Unknown,
+    understood,
+)
 from simdiag.ticket.draft import Draft
 from simdiag.ticket.entry import Step
 from simdiag.ticket.history import Event, Ticket
@@ -34,7 +44,7 @@ _OF_STATE = {
     State.CLOSED: Kind.DESK_SOLVED,
 }
 _OVER = (State.SOLVED, State.CLOSED)
-_MOST_TEXT = 20_000
+_MOST_TEXT, _MOST_ID = 20_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,13 @@ class Trouble:
     desk: str
     ticket: Ticket | None
     problem: Message
+    passes: bool = False
+    """Whether the next try may well succeed, without anybody's doing; so nobody need be told."""
+
+    @classmethod
+    def of(cls, desk: str, ticket: Ticket | None, problem: DeskError) -> Trouble:
+        """Return the trouble that a failed fetch or delivery is."""
+        return cls(desk, ticket, problem.message, isinstance(problem, NotDone | Unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +124,24 @@ class Following:
             if result.problem is not None:
                 key = result.entry.key if result.entry else ""
                 ticket = next((t for t in tickets if t.key == key), None)
-                yield Trouble(result.desk, ticket, result.problem)
+                yield Trouble(result.desk, ticket, result.problem, result.passes)
         if only is None:
             chosen = [t for t in tickets if t.is_open or t.pending()]
         else:
             chosen = [t for t in tickets if t.id == only.id]
         for desk in dict.fromkeys(t.desk for t in chosen if t.number):
             yield from self._desk(desk, [t for t in chosen if t.desk == desk and t.number])
+
+    def hurry(self) -> None:
+        """Let everything be tried now: its user asks, who may have put a desk or a link right."""
+        for desk in self.outbox.desks():
+            self.outbox.release(desk)
+
+    def next_attempt(self, only: Ticket | None = None) -> float | None:
+        """Return in how many seconds something is to be sent; none where nothing waits."""
+        now = moment.now()
+        waits = (e.left(now) for e in self.outbox.entries() if only is None or e.key == only.key)
+        return min((left for left in waits if left is not None), default=None)
 
     def _begin(self, draft: Draft, desk: str, tickets: Mapping[str, Ticket]) -> Ticket:
         """Take a ticket over from the outbox; what was escalated to it says on which rung it is."""
@@ -141,13 +169,14 @@ class Following:
                         desk.probe()
                     yield from self._tickets(desk, name, tickets)
             except DeskError as problem:
-                yield Trouble(name, None, problem.message)
+                yield Trouble.of(name, None, problem)
 
     def _tickets(self, desk: Desk, name: str, tickets: list[Ticket]) -> Iterator[Trouble]:
         for ticket in tickets:
             try:
                 with understood():
-                    reconcile(desk, ticket.key, ticket.number)
+                    ticket = self.book.again(ticket)  # another program was at it until now
+                    reconcile(desk, ticket.draft, ticket.number)
                     case = desk.case(ticket.number)
                 ticket = self._fetched(ticket, case)
                 for event in ticket.pending():
@@ -155,17 +184,18 @@ class Following:
                         with understood():
                             ticket = self._deliver(desk, ticket, event, case)
             except DeskError as problem:
-                yield Trouble(name, ticket, problem.message)
+                yield Trouble.of(name, ticket, problem)
 
     def _fetched(self, ticket: Ticket, case: Case) -> Ticket:
         """Note the answers and the state that are new."""
         heard = ticket.heard()
         for post in case.posts:
-            if post.ours or post.id in heard:
+            id_ = shown(post.id, _MOST_ID)
+            if post.ours or id_ in heard:
                 continue
             when = post.when and (post.when if post.when.tzinfo else post.when.replace(tzinfo=UTC))
             ticket = self.book.note(
-                ticket, Kind.ANSWER, self.now(), id=post.id, author=shown(post.author, 200),
+                ticket, Kind.ANSWER, self.now(), id=id_, author=shown(post.author, 200),
                 when=when.isoformat() if when else "", text=shown(post.text, _MOST_TEXT),
             )  # fmt: skip
         if any(e.kind in (Kind.REOPENED, Kind.CLOSED) for e in ticket.pending()):
@@ -186,9 +216,10 @@ class Following:
 
     def _deliver(self, desk: Desk, ticket: Ticket, event: Event, case: Case) -> Ticket:
         """Bring an event to the desk, each part of it unless it is there."""
+        again = any(e.kind is Kind.TRIED and e.data["of"] == event.number for e in ticket.events)
         ticket = self.book.note(ticket, Kind.TRIED, self.now(), of=event.number)
         data = event.data
-        if data.get("text") and not _is_there(ticket, event, case):
+        if data.get("text") and not (again and _is_there(ticket, event, case)):
             desk.comment(ticket.number, data["text"])
         if data.get("bundle"):
             file = self._file(ticket, data["bundle"])
@@ -216,7 +247,7 @@ def _is_there(ticket: Ticket, event: Event, case: Case) -> bool:
     done = {e.data["of"] for e in ticket.events if e.kind is Kind.DELIVERED}
     text = _plain(event.data["text"])
     delivered = (_plain(e.data.get("text", "")) for e in ticket.events if e.number in done)
-    shown_there = sum(text in _plain(post.text) for post in case.posts)
+    shown_there = sum(text == _plain(post.text) for post in case.posts)
     return shown_there > sum(text == other for other in delivered)
 
 

@@ -43,7 +43,7 @@ class Promise:
 
     def is_due(self, now: datetime) -> bool:
         """Whether its time is near or has passed."""
-        return self.kept is None and now > self.by - SOON
+        return self.kept is None and now + SOON > self.by
 
 
 @dataclass(frozen=True, slots=True)

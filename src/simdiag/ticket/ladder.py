@@ -25,6 +25,8 @@ _UNKNOWN = (
     Rung(role="operator", source="general practice"),
 )
 """The ladder where no profile tells one."""
+_CLOCKS_SET = 2025
+"""A clock that shows an earlier year was never set, as of a modem box that has just begun."""
 
 
 def profile_of(draft: Draft) -> CarrierProfile | None:
@@ -69,9 +71,11 @@ def due(ticket: Ticket) -> datetime | None:
 
 
 def answer_due(draft: Draft, role: str) -> datetime | None:
-    """Return by when a rung has to answer a draft; none where no rule says it."""
+    """Return by when a rung has to answer a draft; none where no rule or no clock says it."""
     own = rung(draft, role)
-    return draft.created + timedelta(days=own.days) if own and own.days else None
+    if own is None or not own.days or draft.created.year < _CLOCKS_SET:
+        return None
+    return draft.created + timedelta(days=own.days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from simdiag import database
+from simdiag.closing import Closing
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, Message, message
 from simdiag.ticket.alone import alone
@@ -32,7 +32,7 @@ from simdiag.ticket.entry import (
     packed_mismatches,
 )
 from simdiag.ticket.moment import Moment, now
-from simdiag.ticket.payload import cannot, kept
+from simdiag.ticket.payload import cannot, kept, sweep
 
 VERSION = 1
 APPLICATION = 0x51D1A607  # tells our files from other SQLite databases
@@ -49,6 +49,7 @@ CREATE TABLE ticket (
     doing TEXT NOT NULL DEFAULT '',
     attempts INTEGER NOT NULL DEFAULT 0,
     wait_s REAL NOT NULL DEFAULT 0,
+    settle_s REAL NOT NULL DEFAULT 0, -- the part of it that nobody may cut short
     since_wall REAL NOT NULL,
     since_boot TEXT NOT NULL,
     since_ticks REAL NOT NULL,
@@ -94,36 +95,30 @@ def default_folder() -> Path:
     return Path(state) / "simdiag" / "outbox"
 
 
-class Outbox:
+class Outbox(Closing):
     """The outbox in a folder, which is made for its user alone. A context manager.
 
     Several programs may have it open. Raises ``SimdiagError`` with a sentence where the database
-    is damaged, newer than this program, or may not be written; :class:`database.DiskFull` where
-    there is no space: then nothing was changed.
+    is damaged, newer than this program, or may not be written, which ``only_read`` does not need;
+    :class:`database.DiskFull` where there is no space: then nothing was changed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, only_read: bool = False) -> None:
         self.folder = folder
         self._path = folder / "outbox.db"
         self._files = folder / "files"
-        try:
-            self._files.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.chmod(0o700)
-        except OSError as problem:
-            raise cannot(folder, problem) from problem
-        self._db = database.connect(self._path, APPLICATION, VERSION, _SCHEMA)
+        if not only_read:
+            self._make_folders()
+        self._db = database.connect(self._path, APPLICATION, VERSION, _SCHEMA, only_read=only_read)
         self._db.row_factory = sqlite3.Row
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def _make_folders(self) -> None:
+        try:
+            self._files.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.chmod(0o700)
+        except OSError as problem:
+            raise cannot(self.folder, problem) from problem
+        sweep(self._files)
 
     def close(self) -> None:
         """Close the database; nothing is pending."""
@@ -169,7 +164,9 @@ class Outbox:
     def entry(self, key: str) -> Entry:
         """Return one ticket, by its key or the beginning of it, or by its number at the desk."""
         with database.plainly(self._path):
-            found = self._rows("WHERE number = ?1 OR (length(?1) > 7 AND instr(key, ?1) = 1)", key)
+            found = self._rows("WHERE key = ?", key) or self._rows(
+                "WHERE number = ?1 OR (length(?1) > 7 AND instr(key, ?1) = 1)", key
+            )
         if len(found) == 1:
             return found[0]
         text = N_("there is no ticket {key}") if not found else N_("{key} means several tickets")
@@ -180,19 +177,27 @@ class Outbox:
         self._change(key, step=Step.VERIFIED, number=number, doing="", problem="")
 
     def closed(self, key: str) -> None:
-        """Note that a ticket is over."""
-        self._change(key, step=Step.CLOSED, doing="", problem="")
+        """Note that a ticket is over; how far it had come stays in ``doing``."""
+        step = self.entry(key).step
+        if step is not Step.CLOSED:
+            self._change(key, step=Step.CLOSED, doing=step, problem="")
 
     def reopened(self, key: str) -> None:
-        """Note that a ticket goes on: at its desk, or, if it never got there, on its way."""
-        step = Step.VERIFIED if self.entry(key).number else Step.QUEUED
-        self._change(key, step=step)
+        """Note that a closed ticket goes on from where it was; one that is refused tries again."""
+        entry = self.entry(key)
+        if entry.step is Step.CLOSED:
+            came_to = Step(entry.doing)
+            step = Step.QUEUED if came_to is Step.DEAD else came_to
+            self._change(key, step=step, doing="")
 
     def release(self, desk: str) -> None:
-        """Let tickets go to a desk again that was put right, now rather than after their wait."""
+        """Let tickets go to a desk now rather than after their wait, also to one that was held.
+
+        What was sent and may still arrive there waits until that is settled.
+        """
         with self._transaction():
             self._db.execute("DELETE FROM desk WHERE name = ?", (desk,))
-            self._db.execute("UPDATE ticket SET wait_s = 0 WHERE desk = ? AND doing = ''", (desk,))
+            self._db.execute("UPDATE ticket SET wait_s = settle_s WHERE desk = ?", (desk,))
 
     def keep(self, path: Path) -> Payload:
         """Copy a file into the outbox under its digest, and see it on the disk.
@@ -228,10 +233,13 @@ class Outbox:
         values: dict[str, Any] = {"step": step, "doing": "", "attempts": 0, "problem": ""}
         self._change(key, **values, wait_s=0, **({"number": number} if number else {}))
 
-    def failed(self, key: str, problem: Message, wait_s: float, since: Moment) -> None:
-        """Note that an attempt failed, and how long to wait from now."""
+    def failed(
+        self, key: str, problem: Message, wait_s: float, since: Moment, settle_s: float = 0.0
+    ) -> None:
+        """Note that an attempt failed, and how long to wait from now; ``settle_s`` at least."""
         self._change(
             key, "attempts = attempts + 1", doing="", problem=packed(problem), wait_s=wait_s,
+            settle_s=settle_s,
             since_wall=since.wall, since_boot=since.boot, since_ticks=since.ticks,
         )  # fmt: skip
 

@@ -1,11 +1,18 @@
-"""Files of the outbox: copied under their digest, and on the disk before anything names them."""
+"""Files of the outbox: copied under their digest, and on the disk before anything names them.
+
+Whoever copies shares a lock on the folder, which ends with the process. So what is half copied
+while nobody holds it was left by one that was killed.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from simdiag.database import DiskFull
@@ -22,26 +29,39 @@ def kept(path: Path, folder: Path) -> Payload:
     temporary = folder / f".{uuid.uuid4()}"
     digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as source, temporary.open("wb") as copy:
-            while chunk := source.read(1 << 20):
-                digest.update(chunk)
-                size += copy.write(chunk)
-            copy.flush()
-            os.fsync(copy.fileno())
-        temporary.replace(folder / digest.hexdigest())
-        _sync(folder)
+        with _locked(folder, fcntl.LOCK_SH) as names:
+            try:
+                with path.open("rb") as source, temporary.open("wb") as copy:
+                    while chunk := source.read(1 << 20):
+                        digest.update(chunk)
+                        size += copy.write(chunk)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                temporary.replace(folder / digest.hexdigest())
+                os.fsync(names)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as problem:
         raise cannot(Path(problem.filename or path), problem) from problem
-    finally:
-        temporary.unlink(missing_ok=True)
     return Payload(folder / digest.hexdigest(), digest.hexdigest(), size)
 
 
-def _sync(folder: Path) -> None:
-    """See the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sweep(folder: Path) -> None:
+    """Remove what killed programs left half copied; another time, while somebody copies."""
+    left = list(folder.glob(".*"))
+    with suppress(OSError):
+        if left:
+            with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                for path in left:
+                    path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        fcntl.flock(descriptor, how)
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -17,8 +17,10 @@ from simdiag.ticket.draft import Draft
 from simdiag.ticket.settings import DeskSettings, connect
 from simdiag.ticket.web import REHEARSAL
 
-_ANSWER = {"id": 0, "ticket": {"id": 0}, "data": {"id": "0", "collection": [{"id": "0"}]}}
-"""What desks read from an answer is a number: here, of a ticket that is not made."""
+_ANSWER = {
+    "id": 0, "login": "", "ticket": {"id": 0}, "data": {"id": "0", "collection": [{"id": "0"}]},
+}  # fmt: skip
+"""What desks read from an answer is a number: here 0, as only the desk knows it."""
 
 
 @runtime_checkable
@@ -63,4 +65,5 @@ class _Recorder(httpx.BaseTransport):
                 for name, value in request.headers.raw
             ]
             self.sent.append(b"\r\n".join([*head, b"", body, b""]))
-        return httpx.Response(200, content=json.dumps(_ANSWER).encode(), request=request)
+        answer = httpx.ByteStream(json.dumps(_ANSWER).encode())
+        return httpx.Response(200, stream=answer, request=request)

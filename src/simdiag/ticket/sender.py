@@ -30,6 +30,7 @@ from simdiag.ticket.desk import (
     Unknown,
     understood,
 )
+from simdiag.ticket.draft import Draft
 from simdiag.ticket.entry import UNSENT, Entry, Payload, Step
 from simdiag.ticket.moment import Moment
 from simdiag.ticket.outbox import Outbox
@@ -55,7 +56,11 @@ class Patience:
         """Return the wait after so many failed attempts, this one included."""
         wait: float = min(self.most_s, self.first_s * 2 ** min(attempts - 1, 30))
         wait *= random.uniform(0.75, 1.25)  # noqa: S311  # not in step with other senders
-        return max(wait, problem.wait_s, self.settle_s if isinstance(problem, Unknown) else 0.0)
+        return max(wait, problem.wait_s, self.settling(problem))
+
+    def settling(self, problem: DeskError) -> float:
+        """Return how long what was sent may still arrive."""
+        return self.settle_s if isinstance(problem, Unknown) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class Result:
     desk: str
     entry: Entry | None
     problem: Message | None = None
+    passes: bool = False
+    """Whether it is tried again, and may well succeed, without anybody's doing."""
 
 
 def send_due(
@@ -86,16 +93,28 @@ def send_due(
     return results
 
 
-def reconcile(desk: Desk, key: str, number: str) -> list[Mismatch]:
+def reconcile(desk: Desk, draft: Draft, number: str) -> list[Mismatch]:
     """Merge what came twice under a key into one ticket; return what could not be merged."""
     if desk.capabilities.guard not in (Guard.SEARCH, Guard.WINDOW):
         return []
-    extras = [found for found in desk.find(key) if found != number]
+    extras = _found(desk, draft, without=number)
     if extras and desk.capabilities.merges:
         for extra in extras:
             desk.merge(number, extra)
         return []
     return [Mismatch("key", number, extra) for extra in extras]
+
+
+def _found(desk: Desk, draft: Draft, without: str = "") -> list[str]:
+    """Return the other tickets that have a draft's key, the oldest first.
+
+    A search that is out of order finds tickets of other people; so each is looked at.
+    """
+    return [
+        number
+        for number in desk.find(draft.key)
+        if number != without and all(lost.field != "key" for lost in desk.verify(number, draft))
+    ]
 
 
 class _Pass:
@@ -134,7 +153,7 @@ class _Pass:
         except DeskError as problem:
             for entry in due:
                 self._failed(entry, problem)
-            return [Result(self._name, None, problem.message)]
+            return [Result(self._name, None, problem.message, passes=True)]
 
     def _left(self, entry: Entry) -> float:
         return self._now().left_of(entry.wait_s, entry.since)
@@ -144,7 +163,7 @@ class _Pass:
         for entry in due:
             if in_a_row == _ENOUGH:
                 break  # it is down: the rest waits for the next pass
-            problem = None
+            problem, passes = None, False
             try:
                 with understood():
                     self._advance(entry)
@@ -153,29 +172,31 @@ class _Pass:
                 raise
             except (NotDone, Unknown, Missing) as failed:  # a page may be missing for an hour
                 self._failed(self._outbox.entry(entry.key), failed)
-                problem = failed.message
+                problem, passes = failed.message, not isinstance(failed, Missing)
                 in_a_row += 1
             except Never as refused:
                 self._outbox.dead(entry.key, refused.message)
                 problem = refused.message
             else:
                 in_a_row = 0
-            results.append(Result(self._name, self._outbox.entry(entry.key), problem))
+            results.append(Result(self._name, self._outbox.entry(entry.key), problem, passes))
         return results
 
     def _failed(self, entry: Entry, problem: DeskError) -> None:
         wait_s = self._patience.after(entry.attempts + 1, problem)
-        self._outbox.failed(entry.key, problem.message, wait_s, self._now())
+        settle_s = self._patience.settling(problem)
+        self._outbox.failed(entry.key, problem.message, wait_s, self._now(), settle_s)
 
     def _advance(self, entry: Entry) -> None:
         steps = {Step.QUEUED: self._create, Step.CREATED: self._attach, Step.ATTACHED: self._verify}
+        entry = self._outbox.entry(entry.key)  # its user may have ended it meanwhile
         while entry.step in UNSENT:
             steps[entry.step](entry)
             entry = self._outbox.entry(entry.key)
 
     def _create(self, entry: Entry) -> None:
         asks = self._capabilities.guard is not Guard.MESSAGE_ID
-        found = self._desk.find(entry.key) if asks else []
+        found = _found(self._desk, entry.draft) if asks else []
         together = self._capabilities.together
         file = self._file(entry) if together else None
         if found:
@@ -205,7 +226,7 @@ class _Pass:
     def _verify(self, entry: Entry) -> None:
         missing = []
         if self._capabilities.reads_back:
-            missing += reconcile(self._desk, entry.key, entry.number)
+            missing += reconcile(self._desk, entry.draft, entry.number)
             missing += self._desk.verify(entry.number, entry.draft)
             missing += self._files_differ(entry)
         elif entry.draft.bundle and self._file(entry) is None:

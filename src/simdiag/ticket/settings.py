@@ -14,7 +14,6 @@ A kind is a file in :mod:`simdiag.ticket.desks`; its ``Settings`` say what else 
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import tomllib
 from pathlib import Path
@@ -32,12 +31,14 @@ from pydantic import (
 )
 
 from simdiag.errors import SimdiagError
+from simdiag.files import config_folder
 from simdiag.message import N_, message
 from simdiag.report.hostile import shown
 from simdiag.ticket import desks as package
 from simdiag.ticket.credentials import secret
 from simdiag.ticket.desk import Desk
 from simdiag.ticket.web import DEADLINE_S, is_loopback
+from simdiag.validation import first_fault
 
 FILE = "desks.toml"
 
@@ -69,11 +70,11 @@ class DeskSettings(BaseModel):
 def _address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError("address must begin with https://")
+        raise ValueError(N_("it must begin with https://"))
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("address must begin with https://, for a token goes there")
+        raise ValueError(N_("it must begin with https://, for a token goes there"))
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("address must hold nothing but host and path")
+        raise ValueError(N_("it must hold nothing but host and path"))
     return value.rstrip("/") + "/"
 
 
@@ -99,7 +100,7 @@ class WebSettings(DeskSettings):
 
 def folder() -> Path:
     """Return the folder of the user's settings."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "simdiag"
+    return config_folder() / "simdiag"
 
 
 def kinds() -> dict[str, ModuleType]:
@@ -140,10 +141,9 @@ def _desk(path: Path, name: str, table: Any) -> DeskSettings:
     try:
         settings: DeskSettings = known[kind].Settings(**{**table, "name": name})
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "?"
+        where, why = first_fault(problem)
         text = N_("{path}: [{desk}] {key}: {why}")
         raise SimdiagError(
-            message(text, path=path, desk=shown(name, 80), key=shown(where, 80), why=first["msg"])
+            message(text, path=path, desk=shown(name, 80), key=shown(where or "?", 80), why=why)
         ) from problem
     return settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, message
@@ -12,6 +13,9 @@ _SPAN = re.compile(r"\s*(?:\.\.|…|–|~|\bto\b|至|到)\s*")
 _FROM_NOW = re.compile(r"\+?(\d{1,4})\s*([hdw])", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 24 * 7}
 _END_OF_DAY = time(23, 59)
+_Day = TypeVar("_Day", bound=date)
+_YEARS = range(1990, 2200)
+"""Before and after, nobody reports a fault; and arithmetic with the calendar's ends fails."""
 
 
 def shown(moment: datetime) -> str:
@@ -32,7 +36,7 @@ def deadline(text: str, now: datetime) -> datetime:
     """Return by when: a day (its end), a time, or ``48h``, ``3d``, ``2w`` from now."""
     if found := _FROM_NOW.fullmatch(text.strip()):
         return now + timedelta(hours=int(found[1]) * _HOURS[found[2].lower()])
-    read = _read(text, now)
+    read = _read(text, now, ahead=True)
     return read if isinstance(read, datetime) else _local(read, _END_OF_DAY, now)
 
 
@@ -49,20 +53,25 @@ def _written(text: str, now: datetime) -> str:
     return f"{read} ({_local(read, time(), now):%z})"
 
 
-def _read(text: str, now: datetime) -> date | datetime:
-    """Return a day, or a time of this computer's zone unless it names another."""
+def _read(text: str, now: datetime, *, ahead: bool = False) -> date | datetime:
+    """Return a day, or a time of this computer's zone unless it names another.
+
+    A day without its year is the last one, or the next one where that is meant (``ahead``).
+    """
     text = " ".join(text.split())
     if text.lower() in ("now", "today"):
         return now if text.lower() == "now" else now.date()
     if re.fullmatch(r"\d{1,2}:\d\d", text):
         text = f"{now.date()} {text.rjust(5, '0')}"
     if re.match(r"\d\d-\d\d(?!\d)", text):
-        text = f"{now.year}-{text}"
+        today = f"{now:%m-%d}"
+        year = now.year + (text[:5] < today if ahead else -(text[:5] > today))
+        text = f"{year}-{text}"
     text = re.sub(r"\s+([+-]\d\d:?\d\d|Z)$", r"\1", text)
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return date.fromisoformat(text)
-        read = datetime.fromisoformat(text)
+            return _sensible(date.fromisoformat(text))
+        read = _sensible(datetime.fromisoformat(text))
         return read if read.tzinfo else _local(read.date(), read.time(), now)
     except (ValueError, OverflowError) as problem:
         what = N_(
@@ -70,6 +79,12 @@ def _read(text: str, now: datetime) -> date | datetime:
             "or a span such as 2026-10-01 .. 2026-10-15"
         )
         raise SimdiagError(message(what, value=ascii(text[:60]))) from problem
+
+
+def _sensible(read: _Day) -> _Day:
+    if read.year not in _YEARS:
+        raise ValueError(read.year)
+    return read
 
 
 def _local(on: date, at: time, now: datetime) -> datetime:

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import ssl
+import socket
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
 from simdiag.message import N_, message
 from simdiag.report.hostile import shown
+from simdiag.ticket.connecting import reason, tls_problem, trusted
 from simdiag.ticket.desk import AuthRefused, Hold, Missing, Never, NotDone, NotTaken, Unknown
+from simdiag.ticket.watchdog import ended_after
 
 DEADLINE_S = 60.0
 """For a request without a file; well above what a loaded desk takes."""
@@ -31,6 +36,8 @@ _STEP_S = 20.0
 """How long a connection may stand still."""
 _MOST_BYTES = 8 << 20
 _MOST_DOWNLOAD = 256 << 20
+_LONGEST_WAIT_S = 86400.0
+"""That a desk may ask for."""
 
 _PAUSES_S = (0.1, 0.3, 1.0)
 
@@ -58,15 +65,24 @@ class Web:
     ) -> None:
         self.base = base
         self._deadline_s = deadline_s
-        self._client = httpx.Client(
-            base_url=base,
-            headers={"Accept": "application/json", "User-Agent": "simdiag", **(headers or {})},
-            auth=auth,
-            verify=trusted(ca_file),
-            timeout=httpx.Timeout(min(_STEP_S, deadline_s)),
-            follow_redirects=False,
-            transport=REHEARSAL.get(),
-        )
+        self._socket: socket.socket | None = None
+        always = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "simdiag"}
+        verify = trusted(ca_file)
+        try:
+            self._client = httpx.Client(
+                base_url=base,
+                headers=httpx.Headers({**always, **(headers or {})}, encoding="utf-8"),
+                auth=auth,
+                verify=verify,
+                timeout=httpx.Timeout(min(_STEP_S, deadline_s)),
+                follow_redirects=False,
+                transport=REHEARSAL.get(),
+                # no proxy of the environment's between this computer and itself
+                trust_env=not is_loopback(urlsplit(base).hostname or ""),
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as problem:
+            text = N_("the proxy that the environment names cannot be used: {why}")
+            raise Hold(message(text, why=shown(str(problem), 200))) from problem
 
     def close(self) -> None:
         """Close the connection."""
@@ -113,17 +129,21 @@ class Web:
         self, method: str, path: str, *, size: int = 0, most: int = _MOST_BYTES, **what: Any
     ) -> tuple[httpx.Response, bytes]:
         write = method != "GET"
-        deadline = time.monotonic() + self._deadline_s + size / SLOWEST_BYTES_PER_S
-        with _told_apart(self.base, write), self._client.stream(method, path, **what) as answer:
-            body = bytearray()
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > most:
-                    raise httpx.ReadError("too long")
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("too slow")
-        _raise_for(answer, bytes(body), write)
-        return answer, bytes(body)
+        allowed_s = self._deadline_s + size / SLOWEST_BYTES_PER_S
+        what["extensions"] = {"trace": self._follow}
+        with (
+            _told_apart(self.base, write),
+            ended_after(allowed_s, lambda: self._socket),
+            self._client.stream(method, path, **what) as answer,
+        ):
+            body = _body(answer, most)
+        _raise_for(answer, body, write)
+        return answer, body
+
+    def _follow(self, event: str, info: Mapping[str, Any]) -> None:
+        """Know the socket that is in use (httpx's ``trace``)."""
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
 
     def _json(self, answer: httpx.Response, body: bytes, *, write: bool) -> Any:
         if not body:
@@ -144,33 +164,21 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def trusted(ca_file: Path | None) -> ssl.SSLContext:
-    """Return whom to trust: the system's authorities, or those in a file. Raises ``Hold``."""
-    try:
-        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except OSError as problem:
-        text = N_("the certificates in {path} cannot be used: {why}")
-        why = message(problem.strerror or str(problem))
-        raise Hold(message(text, path=ca_file, why=why)) from problem
-
-
-def tls_problem(problem: BaseException | None, base: str) -> NotDone | None:
-    """Return the sentence for a failed TLS handshake; ``None`` where it was something else."""
-    while problem is not None and not isinstance(problem, ssl.SSLError):
-        problem = problem.__cause__ or problem.__context__
-    if problem is None:
-        return None
-    code = getattr(problem, "verify_code", 0)
-    if code in (9, 10):  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
-        text = N_(
-            "the certificate of {desk} is not valid at this computer's time, {now}: set the clock "
-            "if it is wrong, else tell the desk; nothing was sent"
-        )
-        now = time.strftime("%Y-%m-%d %H:%M")
-        return NotDone(message(text, desk=base, now=now))
-    why = getattr(problem, "verify_message", "") or getattr(problem, "reason", "") or str(problem)
-    text = N_("{desk} did not prove who it is ({why}); nothing was sent")
-    return NotDone(message(text, desk=base, why=shown(str(why), 200)))
+def _body(answer: httpx.Response, most: int) -> bytes:
+    """Read an answer, never more than ``most`` bytes also where little unpacks to very much."""
+    packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if packed not in ("identity", "gzip"):
+        raise httpx.DecodingError(f"packed as {packed}")
+    unpack = zlib.decompressobj(31).decompress if packed == "gzip" else None
+    body = bytearray()
+    for chunk in answer.iter_raw():
+        try:
+            body += unpack(chunk, most + 1 - len(body)) if unpack else chunk
+        except zlib.error as problem:
+            raise httpx.DecodingError(str(problem)) from problem
+        if len(body) > most:
+            raise httpx.ReadError("too long")
+    return bytes(body)
 
 
 def _chunks(content: IO[bytes]) -> Iterator[bytes]:
@@ -186,15 +194,14 @@ def _told_apart(base: str, write: bool) -> Iterator[None]:
         tls = tls_problem(problem, base)
         if tls is None:
             text = N_("{desk} cannot be reached ({why}); it is tried again later")
-            tls = NotDone(message(text, desk=base, why=shown(str(problem) or "time-out", 200)))
+            tls = NotDone(message(text, desk=base, why=reason(problem)))
         raise tls from problem
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.ProxyError) as problem:
         text = N_("{desk} cannot be used as an address: {why}")
         raise Hold(message(text, desk=base, why=shown(str(problem), 200))) from problem
     except httpx.HTTPError as problem:
         text = N_("the connection to {desk} broke off ({why})")
-        why = shown(str(problem) or type(problem).__name__, 200)
-        raise _failed(write)(message(text, desk=base, why=why)) from problem
+        raise _failed(write)(message(text, desk=base, why=reason(problem))) from problem
 
 
 def _failed(write: bool) -> type[NotDone | Unknown]:
@@ -234,11 +241,11 @@ def _raise_for(answer: httpx.Response, body: bytes, write: bool) -> None:
     if status in (412, 425, 429) or (wait_s and not write):
         text = N_("{desk} wants to be asked again later ({status} {words})")
         raise NotDone(message(text, **said), wait_s)
-    if answer.is_redirect or answer.is_informational:
-        raise _stranger(base, write)
     if status >= 500 or status in (408, 409):
         text = N_("{desk} has a problem of its own ({status} {words})")
         raise _failed(write)(message(text, **said), wait_s)
+    if answer.is_redirect or answer.is_informational or status == 407 or not _words(body):
+        raise _stranger(base, write)  # a desk says why
     raise Never(message(N_("{desk} refuses the ticket ({status} {words})"), **said))
 
 
@@ -255,5 +262,12 @@ def _words(body: bytes) -> str:
 
 
 def _retry_after(answer: httpx.Response) -> float:
-    given = answer.headers.get("Retry-After", "")
-    return min(float(given), 86400.0) if given.isdigit() and len(given) < 9 else 0.0
+    """Return the wait asked for: seconds, or a date, which only the desk's own clock can tell."""
+    given, wait_s = answer.headers.get("Retry-After", "").strip(), 0.0
+    if given.isascii() and given.isdigit():
+        wait_s = float(given[:9])
+    elif given:
+        with suppress(ValueError, TypeError, OverflowError):
+            then, there = (parsedate_to_datetime(d) for d in (given, answer.headers["Date"]))
+            wait_s = (then - there).total_seconds()
+    return min(max(0.0, wait_s), _LONGEST_WAIT_S)

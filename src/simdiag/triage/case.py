@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from simdiag.bundle.layout import VERDICT
 from simdiag.bundle.opening import Bundle, open_bundle
 from simdiag.errors import SimdiagError
 from simdiag.message import Message
 
+_READ = (VERDICT,)
 _ISSUER = 6
 """Digits of an ICCID that tell country and issuer (ITU-T E.118), and stay in every pseudonym."""
 
@@ -52,9 +54,9 @@ class Refused:
 def read(path: Path) -> Case | Refused:
     """Read one bundle; one that is not in order does not count."""
     try:
-        return _case(path, open_bundle(path))
+        return _case(path, open_bundle(path, _READ))
     except SimdiagError as problem:
-        return Refused(path.name, problem.message)
+        return Refused(_text(path.name), problem.message)
 
 
 def _case(path: Path, bundle: Bundle) -> Case:
@@ -72,7 +74,7 @@ def _case(path: Path, bundle: Bundle) -> Case:
     card = text("sim.iccid")
     maker, model = text("device.manufacturer"), text("device.model")
     return Case(
-        file=path.name,
+        file=_text(path.name),
         sha256=bundle.sha256,
         examined=_moment(manifest.examined),
         cause=manifest.verdict.cause,
@@ -87,6 +89,11 @@ def _case(path: Path, bundle: Bundle) -> Case:
         firmware=text("device.revision"),
         family=text("device.family"),
     )
+
+
+def _text(name: str) -> str:
+    """Return the name of a file as text, also of one that is none: other programs take no other."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _moment(examined: str | None) -> datetime | None:

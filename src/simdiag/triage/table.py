@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from simdiag.triage.case import Case
 _SPAN = "INTERVAL 7 DAY"
 _SURE = 2.0
 """Standard deviations by which two weeks must differ before a group is called rising or falling."""
+_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
 _TYPES = {"examined": "TIMESTAMP", "confidence": "DOUBLE"}
 
 
@@ -63,9 +65,10 @@ class Group:
 
 
 class Table:
-    """All cases."""
+    """All cases. Those after ``until`` are of a wrong clock, and say nothing of what is recent."""
 
-    def __init__(self, cases: Iterable[Case]) -> None:
+    def __init__(self, cases: Iterable[Case], until: datetime = _ALWAYS) -> None:
+        self._until = until.astimezone(UTC).replace(tzinfo=None)
         self._database = duckdb.connect(":memory:")
         types = {field.name: _TYPES.get(field.name, "VARCHAR") for field in fields(Case)}
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
@@ -81,17 +84,20 @@ class Table:
 
     def groups(self, key: Key) -> list[Group]:
         """Return the groups by a key, the largest first; cases without a value are in none."""
-        newest = "(SELECT max(examined) FROM cases)"
+        newest = "(SELECT max(examined) FROM cases WHERE examined <= $until)"
         return [
             Group(*row)
-            for row in self._rows(f"""
+            for row in self._rows(
+                f"""
                 SELECT {key}, count(*) AS n, count(DISTINCT card),
                     count(*) FILTER (cause <> 'healthy'), mode(cause),
-                    count(*) FILTER (examined > {newest} - {_SPAN}),
+                    count(*) FILTER (examined <= {newest} AND examined > {newest} - {_SPAN}),
                     count(*) FILTER (examined <= {newest} - {_SPAN}
                         AND examined > {newest} - 2 * {_SPAN})
                 FROM cases WHERE {key} IS NOT NULL GROUP BY {key} ORDER BY n DESC, {key}
-            """)  # noqa: S608
+                """,  # noqa: S608  # names of ours
+                {"until": self._until},
+            )
         ]
 
     def counts(self, value: str) -> list[tuple[str, str, int]]:
@@ -117,5 +123,5 @@ class Table:
             why = str(problem).splitlines()[0][:200]
             raise SimdiagError(message(text, file=str(path), why=why)) from problem
 
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._database.execute(sql).fetchall()
+    def _rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return self._database.execute(sql, values).fetchall()

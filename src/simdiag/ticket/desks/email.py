@@ -9,20 +9,20 @@ lost the message is sent again, and only a desk that looks at the Message-ID see
 from __future__ import annotations
 
 import smtplib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from simdiag.message import N_, Message, message
 from simdiag.report.hostile import shown
 from simdiag.ticket import labels
+from simdiag.ticket.connecting import reason, tls_problem, trusted
 from simdiag.ticket.credentials import secret
 from simdiag.ticket.desk import (
     AuthRefused,
@@ -39,7 +39,8 @@ from simdiag.ticket.desk import (
 from simdiag.ticket.draft import Draft
 from simdiag.ticket.one_way import OneWay
 from simdiag.ticket.settings import DeskSettings
-from simdiag.ticket.web import SLOWEST_BYTES_PER_S, is_loopback, tls_problem, trusted
+from simdiag.ticket.watchdog import ended_after
+from simdiag.ticket.web import SLOWEST_BYTES_PER_S, is_loopback
 
 _STEP_S = 60.0
 """How long the server may take for one answer; RFC 5321 section 4.5.3.2 allows it minutes."""
@@ -70,7 +71,7 @@ class Settings(DeskSettings):
     @model_validator(mode="after")
     def _not_in_the_open(self) -> Settings:
         if self.security == "none" and not is_loopback(self.server):
-            raise ValueError("security must be starttls or tls, for a password goes there")
+            raise ValueError(N_("security must be starttls or tls, for a password goes there"))
         return self
 
 
@@ -79,12 +80,26 @@ def connect(settings: Settings) -> Email:
     return Email(settings)
 
 
+class _Smtp(smtplib.SMTP):
+    """Is known to the caller before its constructor connects and waits for a greeting.
+
+    It does not tell the name of this computer, which would stand in the mail's trace.
+    """
+
+    def __init__(self, known: list[smtplib.SMTP], host: str, port: int, **more: Any) -> None:
+        known.append(self)
+        super().__init__(host, port, local_hostname="[127.0.0.1]", **more)
+
+
+class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
+    pass
+
+
 class Email(OneWay):
     """A desk's mailbox. See :class:`~simdiag.ticket.desk.Desk`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._password = secret(settings.token) if settings.token else ""
         self.capabilities = self._able(settings.max_bytes)
 
     def _able(self, most: int | None) -> Capabilities:
@@ -116,8 +131,8 @@ class Email(OneWay):
                 answer = (problem.smtp_code, _bytes(problem.smtp_error))
             except (OSError, smtplib.SMTPException) as problem:
                 text = N_("the connection to {desk} broke off while the message was sent ({why})")
-                raise Unknown(self._said(text, str(problem))) from problem
-            self._expect(answer, N_("{desk} refuses the message: {why}"), Never)
+                raise Unknown(self._said(text, reason(problem))) from problem
+            self._expect(answer, N_("{desk} refuses the message: {why}"), Never, Unknown)
         return str(mail["Message-ID"])
 
     def render(self, draft: Draft, file: File | None) -> bytes:
@@ -127,55 +142,65 @@ class Email(OneWay):
     @contextmanager
     def _connection(self, size: int = 0) -> Iterator[smtplib.SMTP]:
         settings, tls = self._settings, trusted(self._settings.ca_file)
-        server: smtplib.SMTP | None = None
-        try:
-            if settings.security == "tls":
-                server = smtplib.SMTP_SSL(
-                    settings.server, settings.port, timeout=_STEP_S, context=tls
-                )
-            else:
-                server = smtplib.SMTP(settings.server, settings.port, timeout=_STEP_S)
-            timer = threading.Timer(3 * _STEP_S + size / SLOWEST_BYTES_PER_S, server.close)
-            timer.daemon = True
-            timer.start()
-            server.ehlo()
-            if settings.security == "starttls":
-                self._expect(server.starttls(context=tls), N_("{desk}: {why}"), NotDone)
+        password = secret(settings.token) if settings.token else ""
+        known: list[smtplib.SMTP] = []
+        allowed_s = 3 * _STEP_S + size / SLOWEST_BYTES_PER_S
+        kind = _SmtpOverTls if settings.security == "tls" else _Smtp
+        more = {"context": tls} if settings.security == "tls" else {}
+        with ended_after(allowed_s, lambda: known[0].sock if known else None):
+            try:
+                server = kind(known, settings.server, settings.port, timeout=_STEP_S, **more)
                 server.ehlo()
-            if self._password:
-                server.login(settings.account or settings.sender, self._password)
-            yield server
-        except smtplib.SMTPAuthenticationError as problem:
-            if problem.smtp_code < 500:
+                if settings.security == "starttls":
+                    self._expect(server.starttls(context=tls), N_("{desk}: {why}"), NotDone)
+                    server.ehlo()
+                if password:
+                    server.login(settings.account or settings.sender, password)
+                yield server
+            except smtplib.SMTPAuthenticationError as problem:
+                if problem.smtp_code < 500:
+                    raise NotDone(self._said(N_("{desk}: {why}"), problem.smtp_error)) from problem
+                text = N_("{desk} refuses our password; all its tickets wait")
+                raise AuthRefused(self._said(text, "")) from problem
+            except UnicodeEncodeError as problem:  # smtplib's log-in
+                text = N_("a log-in at {desk} takes only ASCII letters; all its tickets wait")
+                raise AuthRefused(self._said(text, "")) from problem
+            except smtplib.SMTPNotSupportedError as problem:
+                text = N_("{desk} offers no encryption or no log-in ({why}); nothing was sent")
+                raise Hold(self._said(text, str(problem))) from problem
+            except smtplib.SMTPResponseException as problem:
                 raise NotDone(self._said(N_("{desk}: {why}"), problem.smtp_error)) from problem
-            text = N_("{desk} refuses our password; all its tickets wait")
-            raise AuthRefused(self._said(text, "")) from problem
-        except smtplib.SMTPNotSupportedError as problem:
-            text = N_("{desk} offers no encryption or no log-in ({why}); nothing was sent")
-            raise Hold(self._said(text, str(problem))) from problem
-        except (OSError, smtplib.SMTPException) as problem:
-            told = tls_problem(problem, settings.server)
-            text = N_("{desk} cannot be reached ({why}); it is tried again later")
-            raise told or NotDone(self._said(text, str(problem))) from problem
-        finally:
-            if server is not None:
-                timer.cancel()
-                with suppress(OSError, smtplib.SMTPException):
-                    server.quit()
+            except (OSError, smtplib.SMTPException) as problem:
+                told = tls_problem(problem, settings.server)
+                text = N_("{desk} cannot be reached ({why}); it is tried again later")
+                raise told or NotDone(self._said(text, reason(problem))) from problem
+            finally:
+                with suppress(IndexError, OSError, smtplib.SMTPException):
+                    known[0].quit()
 
-    def _expect(self, answer: tuple[int, bytes], text: str, never: type[DeskError]) -> None:
-        """Raise what an answer means (RFC 5321 section 4.2.1, RFC 3463); nothing for success."""
+    def _expect(
+        self, answer: tuple[int, bytes], text: str, never: type[DeskError],
+        unclear: type[DeskError] = NotDone,
+    ) -> None:  # fmt: skip
+        """Raise what an answer means (RFC 5321 section 4.2.1, RFC 3463); nothing for success.
+
+        What is no answer of SMTP's at all is ``unclear``.
+        """
         code, words = answer
-        if code < 400:
+        if 200 <= code < 300:
             return
-        if code == 552 or b"5.3.4" in words:
+        if (code == 552 and b"5.2.2" not in words) or b"5.3.4" in words:  # not: the mailbox is full
             raise NotTaken(self._said(N_("{desk} takes no message of this size: {why}"), words))
-        raise (never if code >= 500 else NotDone)(self._said(text, words))
+        if not 400 <= code < 600:
+            raise unclear(self._said(N_("{desk} answers what no mail server does: {why}"), words))
+        lasting = code >= 500 and code != 552
+        raise (never if lasting else NotDone)(self._said(text, words))
 
-    def _said(self, text: str, why: str | bytes) -> Message:
-        settings = self._settings
-        words = shown(" ".join(_bytes(why).decode("utf-8", "replace").split()), 200)
-        return message(text, desk=settings.server, address=settings.address, why=words)
+    def _said(self, text: str, why: str | bytes | Message) -> Message:
+        if not isinstance(why, Message):
+            words = " ".join(_bytes(why).decode("utf-8", "replace").split())
+            why = Message("{words}", {"words": shown(words, 200)})
+        return message(text, desk=self._settings.server, address=self._settings.address, why=why)
 
 
 def compose(settings: Settings, draft: Draft, file: File | None) -> EmailMessage:

@@ -30,12 +30,11 @@ from simdiag.ticket.desk import (
     Missing,
     Post,
     State,
-    Unknown,
-    mismatches,
+    number_of,
 )
 from simdiag.ticket.draft import FIELDS, Draft, utc
 from simdiag.ticket.settings import WebSettings
-from simdiag.ticket.web import Web
+from simdiag.ticket.web_desk import WebDesk, inside, not_kept, plain
 
 _PAGE = 100
 _MOST_PAGES = 20
@@ -67,24 +66,14 @@ def field_name(name: str) -> str:
     return f"Simdiag{name.title()}"
 
 
-class RequestTracker:
+class RequestTracker(WebDesk):
     """One queue of a Request Tracker. See :class:`~simdiag.ticket.desk.Desk`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._web = Web(
-            settings.base("REST/2.0/"),
-            headers={"Authorization": f"token {settings.secret()}"},
-            ca_file=settings.ca_file,
-            deadline_s=settings.deadline_s,
-        )
-        self.capabilities = Capabilities(
-            Guard.SEARCH, settings.max_bytes, settings.extensions, merges=True
-        )
-
-    def close(self) -> None:
-        """End the connection."""
-        self._web.close()
+        able = Capabilities(Guard.SEARCH, settings.max_bytes, settings.extensions, merges=True)
+        headers = {"Authorization": f"token {settings.secret()}"}
+        super().__init__(settings, "REST/2.0/", able, headers=headers)
 
     def probe(self) -> Capabilities:
         """See that it is a Request Tracker 5, with our queue, the right to use it, its fields."""
@@ -113,7 +102,7 @@ class RequestTracker:
         """Return the tickets with a key, in whatever queue they are by now."""
         query = f"CF.{{{field_name('key')}}} = '{key}'"
         found = self._web.get("tickets", {"query": query, "orderby": "id", "per_page": _PAGE})
-        return [str(item["id"]) for item in found["items"]]
+        return [number_of(item["id"]) for item in found["items"]]
 
     def create(self, draft: Draft, file: File | None = None) -> str:
         """Make the ticket without its file."""
@@ -128,7 +117,7 @@ class RequestTracker:
         if draft.due:
             body["Due"] = utc(draft.due)
         made = self._web.send("POST", "ticket", json=body)
-        return str(_told(made, "id"))
+        return number_of(inside(made, "id"))
 
     def attachments(self, number: str) -> list[Attachment]:
         """Return the files at a ticket; parts without a name are text."""
@@ -168,8 +157,7 @@ class RequestTracker:
         texts = (part for part in self._parts(number) if _is_text(part))
         first = min((int(part["id"]) for part in texts), default=0)
         kept["message"] = self._text(str(first)) if first else ""
-        sent = {**draft.fields(), "summary": draft.summary, "message": draft.message}
-        return mismatches(sent, kept)
+        return not_kept(draft, kept)
 
     def case(self, number: str) -> Case:
         """Return where a ticket stands and what was said."""
@@ -214,7 +202,7 @@ class RequestTracker:
 
     def _text(self, part: str) -> str:
         content = base64.b64decode(self._web.get(f"attachment/{part}").get("Content") or "")
-        return content.decode("utf-8", "replace").replace("\r\n", "\n").strip()
+        return plain(content.decode("utf-8", "replace"))
 
     def _parts(self, number: str) -> Iterator[dict[str, Any]]:
         fields = "Filename,ContentLength,ContentType"
@@ -233,10 +221,3 @@ class RequestTracker:
 
 def _is_text(part: dict[str, Any]) -> bool:
     return part.get("ContentType") == "text/plain" and not part.get("Filename")
-
-
-def _told(made: Any, name: str) -> Any:
-    """Return what an answer to a change must hold; ``Unknown`` without it."""
-    if not isinstance(made, dict) or name not in made:
-        raise Unknown(message(N_("the desk's answer does not name the ticket")))
-    return made[name]

@@ -30,11 +30,11 @@ from simdiag.ticket.desk import (
     Post,
     State,
     Unknown,
-    mismatches,
+    number_of,
 )
 from simdiag.ticket.draft import FIELDS, Draft
 from simdiag.ticket.settings import WebSettings
-from simdiag.ticket.web import Web
+from simdiag.ticket.web_desk import WebDesk, inside, not_kept, plain
 
 _STATES = {
     "unread": State.NEW, "need-eg": State.WAITING, "deferred": State.WAITING,
@@ -61,29 +61,21 @@ def field_name(name: str) -> str:
     return f"simdiag_{name}"
 
 
-class Roundup:
+class Roundup(WebDesk):
     """One Roundup tracker. See :class:`~simdiag.ticket.desk.Desk`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        parts = urlsplit(settings.address)
-        self._web = Web(
-            settings.base("rest/"),
-            headers={
-                "X-Requested-With": "simdiag",
-                "Referer": settings.address,
-                "Origin": f"{parts.scheme}://{parts.netloc}",
-            },
-            auth=(settings.account, settings.secret()),
-            ca_file=settings.ca_file,
-            deadline_s=settings.deadline_s,
-        )
         self._user = ""
-        self.capabilities = Capabilities(Guard.SERVER, settings.max_bytes, settings.extensions)
-
-    def close(self) -> None:
-        """End the connection."""
-        self._web.close()
+        parts = urlsplit(settings.address)
+        headers = {
+            "X-Requested-With": "simdiag",
+            "Referer": settings.address,
+            "Origin": f"{parts.scheme}://{parts.netloc}",
+        }
+        able = Capabilities(Guard.SERVER, settings.max_bytes, settings.extensions)
+        auth = (settings.account, settings.secret())
+        super().__init__(settings, "rest/", able, headers=headers, auth=auth)
 
     def probe(self) -> Capabilities:
         """See that it is a Roundup with our fields, which our account may write to."""
@@ -107,7 +99,7 @@ class Roundup:
     def find(self, key: str) -> list[str]:
         """Return the issue with a key; there cannot be two."""
         found = self._look("data/issue", {f"{field_name('key')}:": key})
-        return [str(item["id"]) for item in found["collection"]]
+        return [number_of(item["id"]) for item in found["collection"]]
 
     def create(self, draft: Draft, file: File | None = None) -> str:
         """Make the message, then the issue that holds it."""
@@ -155,8 +147,7 @@ class Roundup:
         kept["summary"] = str(issue.get("title") or "")
         posts = sorted(issue.get("messages", ()), key=lambda found: int(found["id"]))
         kept["message"] = _text(self._message(str(posts[0]["id"]))) if posts else ""
-        sent = {**draft.fields(), "summary": draft.summary, "message": draft.message}
-        return mismatches(sent, kept)
+        return not_kept(draft, kept)
 
     def case(self, number: str) -> Case:
         """Return where an issue stands and what was said."""
@@ -225,11 +216,8 @@ class Roundup:
 
     @staticmethod
     def _made(answer: Any) -> str:
-        try:
-            return str(answer["data"]["id"])
-        except (TypeError, KeyError) as problem:
-            raise Unknown(message(N_("the desk's answer does not name the ticket"))) from problem
+        return number_of(inside(answer, "data", "id"))
 
 
 def _text(found: dict[str, Any]) -> str:
-    return str(found.get("content") or "").replace("\r\n", "\n").strip()
+    return plain(found.get("content"))

@@ -1,7 +1,7 @@
 """Zammad, by its published interface (docs.zammad.org, "REST API", version 1).
 
 It knows no key of a client's, and its search lags behind (Elasticsearch), so a ticket of unknown
-outcome is looked for again after ``lag_s``, and merged when it came twice. Fields are attributes of
+outcome may be made twice; it is looked for at every sync, and merged then. Fields are attributes of
 tickets that an administrator adds (``simdiag_key`` … as text); unknown ones are dropped silently.
 Tested against a stub that enforces the published contract, not against a Zammad.
 """
@@ -26,14 +26,12 @@ from simdiag.ticket.desk import (
     Mismatch,
     Post,
     State,
-    Unknown,
-    mismatches,
+    number_of,
 )
 from simdiag.ticket.draft import FIELDS, Draft
 from simdiag.ticket.settings import WebSettings
-from simdiag.ticket.web import Web
+from simdiag.ticket.web_desk import WebDesk, inside, not_kept, plain
 
-_LAG_S = 60.0
 _STATES = {
     "new": State.NEW, "open": State.OPEN, "pending reminder": State.WAITING,
     "pending close": State.SOLVED, "closed": State.CLOSED, "merged": State.CLOSED,
@@ -58,25 +56,15 @@ def field_name(name: str) -> str:
     return f"simdiag_{name}"
 
 
-class Zammad:
+class Zammad(WebDesk):
     """One group of a Zammad. See :class:`~simdiag.ticket.desk.Desk`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._web = Web(
-            settings.base("api/v1/"),
-            headers={"Authorization": f"Token token={settings.secret()}"},
-            ca_file=settings.ca_file,
-            deadline_s=settings.deadline_s,
-        )
         self._me = 0
-        self.capabilities = Capabilities(
-            Guard.SEARCH, settings.max_bytes, settings.extensions, merges=True, lag_s=_LAG_S
-        )
-
-    def close(self) -> None:
-        """End the connection."""
-        self._web.close()
+        able = Capabilities(Guard.SEARCH, settings.max_bytes, settings.extensions, merges=True)
+        headers = {"Authorization": f"Token token={settings.secret()}"}
+        super().__init__(settings, "api/v1/", able, headers=headers)
 
     def probe(self) -> Capabilities:
         """See that it is a Zammad whose account sees our group."""
@@ -91,7 +79,7 @@ class Zammad:
         """Return the tickets with a key, as far as the search knows them already."""
         query = f'{field_name("key")}:"{key}"'
         found = self._web.get("tickets/search", {"query": query, "limit": 20})
-        return [str(number) for number in sorted(found["tickets"])]
+        return [number_of(number) for number in sorted(found["tickets"])]
 
     def create(self, draft: Draft, file: File | None = None) -> str:
         """Make the ticket with its first article."""
@@ -102,7 +90,8 @@ class Zammad:
             "customer_id": self._my_id(),
             "article": self._article(draft.summary, draft.message),
         }
-        return _id(self._web.send("POST", "tickets", json=body))
+        made = self._web.send("POST", "tickets", json=body)
+        return number_of(inside(made, "id"))
 
     def attachments(self, number: str) -> list[Attachment]:
         """Return the files of all articles; their sizes are no part of the contract."""
@@ -134,8 +123,7 @@ class Zammad:
         kept["summary"] = str(ticket.get("title") or "")
         first = next(self._articles(number), None)
         kept["message"] = _text(first) if first else ""
-        sent = {**draft.fields(), "summary": draft.summary, "message": draft.message}
-        return mismatches(sent, kept)
+        return not_kept(draft, kept)
 
     def case(self, number: str) -> Case:
         """Return where a ticket stands and what was said."""
@@ -154,7 +142,12 @@ class Zammad:
         self._web.send("PUT", f"tickets/{number}", json={"state": _WORDS[state]})
 
     def merge(self, keep: str, extra: str) -> None:
-        """Make ``extra`` a part of ``keep``, which is named by its public number there."""
+        """Make ``extra`` a part of ``keep``, which is named by its public number there.
+
+        What was merged may still be found by its key, and cannot be merged again.
+        """
+        if self._web.get(f"tickets/{extra}", {"expand": "true"}).get("state") == "merged":
+            return
         public = self._web.get(f"tickets/{keep}")["number"]
         self._web.send("PUT", f"ticket_merge/{extra}/{public}")
 
@@ -191,10 +184,4 @@ class Zammad:
 
 
 def _text(article: dict[str, Any]) -> str:
-    return str(article.get("body") or "").replace("\r\n", "\n").strip()
-
-
-def _id(made: Any) -> str:
-    if not isinstance(made, dict) or "id" not in made:
-        raise Unknown(message(N_("the desk's answer does not name the ticket")))
-    return str(made["id"])
+    return plain(article.get("body"))

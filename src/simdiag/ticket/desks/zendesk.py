@@ -30,10 +30,12 @@ from simdiag.ticket.desk import (
     State,
     Unknown,
     mismatches,
+    number_of,
 )
 from simdiag.ticket.draft import FIELDS, Draft
 from simdiag.ticket.settings import WebSettings
 from simdiag.ticket.web import Web
+from simdiag.ticket.web_desk import WebDesk, inside
 
 _MAX_BYTES = 50_000_000
 """Of one file, by the published limits."""
@@ -68,24 +70,16 @@ def connect(settings: Settings) -> Zendesk:
     return Zendesk(settings)
 
 
-class Zendesk:
+class Zendesk(WebDesk):
     """A Zendesk. See :class:`~simdiag.ticket.desk.Desk`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._web = Web(
-            settings.base("api/v2/"),
-            auth=(f"{settings.account}/token", settings.secret()),
-            ca_file=settings.ca_file,
-            deadline_s=settings.deadline_s,
-        )
         self._me = 0
         most = min(_MAX_BYTES, settings.max_bytes or _MAX_BYTES)
-        self.capabilities = Capabilities(Guard.WINDOW, most, settings.extensions, merges=True)
-
-    def close(self) -> None:
-        """End the connection."""
-        self._web.close()
+        able = Capabilities(Guard.WINDOW, most, settings.extensions, merges=True)
+        auth = (f"{settings.account}/token", settings.secret())
+        super().__init__(settings, "api/v2/", able, auth=auth)
 
     def probe(self) -> Capabilities:
         """See that it is a Zendesk, that knows our account and the fields of the settings."""
@@ -100,7 +94,7 @@ class Zendesk:
     def find(self, key: str) -> list[str]:
         """Return the tickets with a key."""
         found = self._web.get("tickets", {"external_id": key})
-        return [str(number) for number in sorted(ticket["id"] for ticket in found["tickets"])]
+        return [number_of(number) for number in sorted(ticket["id"] for ticket in found["tickets"])]
 
     def create(self, draft: Draft, file: File | None = None) -> str:
         """Make the ticket without its file."""
@@ -118,7 +112,7 @@ class Zendesk:
         made = self._web.send(
             "POST", "tickets", json={"ticket": ticket}, headers={"Idempotency-Key": draft.key}
         )
-        return str(_inner(made, "ticket")["id"])
+        return number_of(inside(made, "ticket", "id"))
 
     def attachments(self, number: str) -> list[Attachment]:
         """Return the files of all comments."""
@@ -186,7 +180,12 @@ class Zendesk:
         self._web.send("PUT", f"tickets/{number}", json={"ticket": {"status": _WORDS[state]}})
 
     def merge(self, keep: str, extra: str) -> None:
-        """Make ``extra`` a part of ``keep``; Zendesk does it a little later."""
+        """Make ``extra`` a part of ``keep``; Zendesk does it a little later.
+
+        What was merged is closed for good, and cannot be merged again.
+        """
+        if self._web.get(f"tickets/{extra}")["ticket"].get("status") == "closed":
+            return
         self._web.send("POST", f"tickets/{keep}/merge", json={"ids": [int(extra)]})
 
     def _message(self, draft: Draft) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def command(
     results = _read(folder)
     cases = [result for result in results if isinstance(result, Case)]
     refused = [result for result in results if not isinstance(result, Case)]
-    table = Table(cases)
+    table = Table(cases, until=datetime.now(UTC) + timedelta(days=1))
     if parquet is not None:
         table.write_parquet(parquet)
     groups = {key: table.groups(key)[:top] for key in map(Key, keys or ("cause",))}

@@ -18,6 +18,7 @@ from simdiag.cli.common import language_option
 @language_option
 def command(name: str | None, later: bool, as_json: bool) -> None:
     """Ask and close."""
+    from simdiag.cli.asking import agreed
     from simdiag.ticket import ending
     from simdiag.ticket.states import Kind, Stage, after
 
@@ -25,7 +26,7 @@ def command(name: str | None, later: bool, as_json: bool) -> None:
         ticket, at = following.book.find(name), tickets.now()
         if ticket.stage is not Stage.CONFIRMED and ticket.is_open and sys.stdin.isatty():
             click.echo(ticket.draft.summary, err=True)
-            if not click.confirm(_("Is it solved?"), default=False, err=True):
+            if not agreed(_("Is it solved?"), default=False):
                 click.echo(_("Then it stays open."), err=True)
                 return
             ticket = ending.confirm(following, ticket, at)

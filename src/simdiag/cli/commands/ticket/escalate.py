@@ -39,6 +39,7 @@ def command(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Draft, show, keep, send."""
+    from simdiag.cli.asking import agreed
     from simdiag.ticket import choosing, escalation, ladder, languages
     from simdiag.ticket.states import Kind, after
 
@@ -65,7 +66,7 @@ def command(
         if sys.stdin.isatty() and sys.stderr.isatty():
             click.echo(f"\n{draft.summary}\n\n{draft.message}\n", err=True)
             question = _("Keep this ticket for {desk}?").format(desk=desk)
-            if not click.confirm(question, default=True, err=True):
+            if not agreed(question, default=True):
                 click.echo(_("Nothing was kept or sent."), err=True)
                 return
         entry = tickets.entry_of(following, ticket)

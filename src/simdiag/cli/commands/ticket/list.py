@@ -17,7 +17,7 @@ from simdiag.cli.common import language_option
 @language_option
 def command(every: bool, ics: bool, as_json: bool) -> None:
     """Read and print."""
-    with tickets.books(remind=as_json or ics) as following:
+    with tickets.books(remind=as_json or ics, reads=True) as following:
         at = tickets.now()
         found = following.book.tickets()
         shown = [t for t in found if every or as_json or t.is_open]

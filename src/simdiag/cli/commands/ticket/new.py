@@ -120,7 +120,9 @@ def _given(file: Path | None, said: dict[str, Any], at: datetime) -> Answers:
     except answers.NoAnswer as problem:
         text = _("Invalid value for {param_hint}: {message}")
         hint = NEEDED.get(problem.field, f"--{problem.field}")
-        raise click.UsageError(text.format(param_hint=hint, message=problem.expected)) from problem
+        raise click.UsageError(
+            text.format(param_hint=hint, message=problem.why.render(_))
+        ) from problem
     except SimdiagError as problem:
         raise click.UsageError(problem.message.render(_)) from problem
 
@@ -176,6 +178,7 @@ def _preview(settings: DeskSettings, draft: Draft, facts: Facts | None) -> None:
 
 def _agreed(settings: DeskSettings, draft: Draft) -> bool:
     """Show the text and ask whether it may go."""
+    from simdiag.cli.asking import agreed
     from simdiag.ticket.judging import COMPLEXITIES, URGENCIES
 
     click.echo(f"\n{draft.summary}\n\n{draft.message}\n", err=True)
@@ -184,7 +187,7 @@ def _agreed(settings: DeskSettings, draft: Draft) -> bool:
     )
     click.echo(graded, err=True)
     question = _("Keep this ticket for {desk}?").format(desk=settings.name)
-    return click.confirm(question, default=True, err=True)
+    return agreed(question, default=True)
 
 
 def _kept(
@@ -209,8 +212,10 @@ def _kept(
 
 
 def _wants_to_add(old: Ticket) -> bool:
+    from simdiag.cli.asking import agreed
+
     text = _("This was reported that day already, as {ticket} at {desk}. Add it to that ticket?")
-    return click.confirm(text.format(ticket=old.name, desk=old.desk), default=True, err=True)
+    return agreed(text.format(ticket=old.name, desk=old.desk), default=True)
 
 
 def _added(following: Following, old: Ticket, draft: Draft, files: list[Path]) -> Ticket:

@@ -16,7 +16,7 @@ from simdiag.cli.common import language_option
 @language_option
 def command(name: str | None, as_json: bool) -> None:
     """Read and print."""
-    with tickets.books() as following:
+    with tickets.books(reads=True) as following:
         ticket, at = following.book.find(name), tickets.now()
         entry = tickets.entry_of(following, ticket)
         if as_json:
