@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from simdiag.bundle.build import redact
+from simdiag.bundle.material import of_run
 from simdiag.diagnose import diagnose
 from simdiag.evidence import Evidence, Observation, Source
-from simdiag.log import examine_log
+from simdiag.log import Examined
 from simdiag.message import Translate
-from simdiag.redact import Redactor
+from simdiag.pseudonym import Pseudonyms
 from simdiag.registry import profiles
 from simdiag.report.page import Bundle, Tried, View, view_of
 from simdiag.usage.ledger import Report, Row
@@ -33,7 +35,13 @@ def view(scene: str, translate: Translate) -> View:
     """Return the view of a scene in a language."""
     evidence, extras = _material(scene)
     profile = profiles().by_id["china_mobile"]
-    return view_of(diagnose(evidence, profile), evidence, Redactor(evidence), translate, **extras)
+    return view_of(diagnose(evidence, profile), evidence, translate, **extras)
+
+
+def redacted(log: str, *reveal: str) -> Examined:
+    """Return what a page shows of a log: its identifiers are replaced."""
+    material = of_run(io.BytesIO(log.encode()), None, [])
+    return redact(material, Pseudonyms(bytes(32), reveal)).examined
 
 
 def _material(scene: str) -> tuple[Evidence, dict[str, Any]]:
@@ -48,7 +56,7 @@ def _material(scene: str) -> tuple[Evidence, dict[str, Any]]:
     if scene == "not_activated":
         extras["tried"] = [Tried("Restarted the device", "no change", "1 October, 14:02")]
         extras["bundle"] = Bundle("e467b4dd", "de8c-3fcb-1bb8-8d17-d6f8")
-    return examine_log(io.BytesIO(LOGS[scene].encode())).evidence, extras
+    return redacted(LOGS[scene]).evidence, extras
 
 
 def _weak() -> Iterator[Observation]:

@@ -42,7 +42,7 @@ LAYERS = {
     # what is there: drivers, profiles, devices, the computer
     "drivers": "",
     "profiles": "",
-    "registry": "driver drivers profile profiles",
+    "registry": "driver drivers files profile profiles",
     "host": "",
     "modem_manager": "",
     "discovery": "driver host registry",
@@ -51,7 +51,7 @@ LAYERS = {
     "rules": "evidence profile sizes",
     "diagnose": "causes evidence profile rules",
     "report": (
-        "causes diagnose evidence explain monitor profile reconcile redact rules sizes usage"
+        "causes diagnose evidence explain identity monitor profile reconcile redact rules sizes usage"
     ),
     "explain": "at causes rules",
     # the whole way, for a device and for a log
@@ -64,15 +64,17 @@ LAYERS = {
     "watch": "agent collect discovery driver evidence",
     "log": "collect conversation diagnose driver evidence profile registry transcript",
     "monitor": "collect driver evidence",
-    "reconcile": "at causes collect evidence profile rules sizes usage",
+    "reconcile": "at causes collect evidence profile rules session sizes usage",
     "swap": "causes diagnose evidence",
-    "usage": "database evidence files host sizes",
+    "usage": "closing database evidence files host sizes",
     "bundle": (
         "agent at causes collect conversation diagnose discovery driver drivers emulator evidence host "
-        "identity log profile profiles pseudonym redact registry report rules transcript usage"
+        "identity log profile profiles pseudonym redact registry report rules transcript usage "
+        "validation"
     ),
     "ticket": (
-        "bundle causes database diagnose evidence files i18n profile redact registry report"
+        "bundle causes closing database diagnose evidence files i18n profile redact registry report "
+        "validation"
     ),
     "triage": "bundle ticket",
     # beside it
@@ -80,6 +82,8 @@ LAYERS = {
     "i18n": "",
     "database": "",
     "files": "",
+    "validation": "",
+    "closing": "",
     "hostfiles": "discovery driver files",
     "cli": (
         "agent apn bundle causes collect diagnose discovery driver emulator evidence experiment explain "
@@ -99,7 +103,7 @@ ONLY_IN = {
     "keyring": {"ticket"},
     "markupsafe": {"report"},
     "rich": {"cli", "report"},
-    "pydantic": {"bundle", "emulator", "profile", "report", "ticket", "triage"},
+    "pydantic": {"bundle", "emulator", "profile", "report", "ticket", "triage", "validation"},
     "serial": {"transport"},
     "pyrage": {"bundle"},
     "pyudev": {"discovery", "watch"},

@@ -160,16 +160,49 @@ def record(text: object, t: int = 5) -> dict:
 @pytest.mark.parametrize("line", MANAGED)
 def test_a_line_of_modem_manager_becomes_an_event(line: str, journal) -> None:
     journal([record(line, 77)])
-    event, last = (e.model_dump(exclude_none=True) for e in MANAGER.collect(MODEM))
+    event, last = (e.model_dump(exclude_none=True) for e in MANAGER.collect(Subject()))
     assert event | MANAGED[line] | {"t_us": 77} == event
     assert last["count"] == 0
+
+
+_HUB = "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2"
+_CREATING = "[device {place}] creating modem with plugin 'generic' and '4' ports"
+TWO_MODEMS = (  # ours is 1-2.3: modem 1, and after the restart modem 0
+    (False, "[modem1] state changed (registered -> connected)"),  # whose, nobody can say
+    (True, "ModemManager (version 1.20.4) starting in system bus..."),
+    (False, _CREATING.format(place=f"{_HUB}/1-2.4")),
+    (False, f"[base-manager] modem for device '{_HUB}/1-2.4' successfully created"),
+    (True, f"<info>  {_CREATING.format(place=f'{_HUB}/1-2.3')}"),
+    (True, f"[base-manager] modem for device '{_HUB}/1-2.3' successfully created"),
+    (False, "<info>  [modem0] state changed (disabled -> enabling)"),
+    (True, "<info>  [modem1] state changed (locked -> failed)"),
+    (False, "[modem0/bearer0] connected"),
+    (False, "[modem10] state changed (disabled -> enabling)"),
+    (True, "[modem1/bearer1] couldn't connect: Operation not allowed"),
+    (False, "[ttyUSB7/at] at port timed out 5 consecutive times"),
+    (True, "[ttyUSB2/at] at port timed out 5 consecutive times"),
+    (False, "[base-manager] port cdc-wdm1 released by device '/sys/devices/x/usb2/2-3'"),
+    (True, "ModemManager is shut down"),
+    (True, "ModemManager (version 1.20.4) starting in system bus..."),
+    (True, _CREATING.format(place=f"{_HUB}/1-2.3")),
+    (True, "[modem0] 3GPP registration state changed (searching -> denied)"),
+    (False, "[modem1] modem is locked"),
+)
+
+
+def test_lines_about_other_modems_are_left_out(journal) -> None:
+    journal([record(text, number) for number, (_, text) in enumerate(TWO_MODEMS)])
+    *events, last = MANAGER.collect(MODEM)
+    ours = [number for number, (is_ours, _) in enumerate(TWO_MODEMS) if is_ours]
+    assert [event.t_us for event in events] == ours  # type: ignore[attr-defined]
+    assert last.count == 0  # type: ignore[attr-defined]
 
 
 def test_records_of_the_journal_that_are_strange(journal) -> None:
     """Bytes that are no UTF-8 come as a list, a field too large as null, others without a time."""
     good = record("[modem0] state changed (enabled -> registered)")
     journal([record([1, 2]), record(None), {"MESSAGE": "x"}, good, record("IMEI 867698041234567")])
-    events = [e.model_dump(exclude_none=True) for e in MANAGER.collect(MODEM)]
+    events = [e.model_dump(exclude_none=True) for e in MANAGER.collect(Subject())]
     assert [e["event"] for e in events] == ["state", "no_known_message"]
     assert "867698041234567" not in json.dumps(events)
 

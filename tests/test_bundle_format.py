@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -24,10 +25,10 @@ from simdiag.bundle.build import build
 from simdiag.bundle.comparing import compare
 from simdiag.bundle.material import of_run
 from simdiag.bundle.opening import open_bundle
-from simdiag.bundle.problems import BundleError
 from simdiag.bundle.replaying import replayed
 from simdiag.cli.group import _run
 from simdiag.cli.status import Status
+from simdiag.errors import SimdiagError
 from simdiag.i18n import available, translator
 from simdiag.pseudonym import Pseudonyms
 from simdiag.transcript.reader import read_log
@@ -191,7 +192,7 @@ def test_the_key_is_the_users_alone_and_stays(bundle: Path, log: Path, state: Pa
 def test_a_damaged_key_is_said(log: Path, state: Path) -> None:
     (state / "simdiag").mkdir()
     (state / "simdiag/signing.key").write_bytes(b"short")
-    with pytest.raises(BundleError, match=r"signing\.key is damaged"):
+    with pytest.raises(SimdiagError, match=r"signing\.key is damaged"):
         build(of_run(log, None, []), Pseudonyms(bytes(32)), [])
 
 
@@ -214,7 +215,7 @@ def test_encrypted_to_a_desk_both_sides_open_it(log, tmp_path, state, simdiag, m
 
 def test_a_wrong_key_is_said_before_the_modem_is_asked(log: Path, tmp_path, simdiag) -> None:
     status, _, err = simdiag("bundle", "--from", log, "-o", tmp_path / "x.zip", "--to", "age1oops")
-    assert status == Status.NOT_EXAMINED
+    assert status == Status.USAGE
     assert "age1oops is no age public key" in err
 
 
@@ -308,6 +309,25 @@ def test_show_and_verify_in_json(bundle: Path, simdiag) -> None:
     assert (checked["intact"], checked["problems"]) == (True, [])
 
 
+def test_reading_a_bundle_makes_no_key(
+    bundle: Path, simdiag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A desk may read where it cannot write, and has no business with keys."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "nobody"))
+    for words in (["show"], ["verify"], ["replay"], ["to-case"], ["diff", bundle]):
+        assert simdiag("bundle", *words, bundle)[0] in (0, 1, 3), words
+    bundle.write_bytes(b"age-encryption.org/v1\n" + bytes(200))
+    assert "encrypted to others" in simdiag("bundle", "show", bundle)[2]
+    assert not (tmp_path / "nobody").exists()
+
+
+def test_an_empty_fingerprint_is_nobodys(bundle: Path, simdiag) -> None:
+    """Such as that of a shell's variable that was never set."""
+    status, out, _ = simdiag("bundle", "verify", "--fingerprint", "", bundle)
+    assert status == Status.NOT_EXAMINED
+    assert "not by whom you named" in out
+
+
 def test_verify_against_the_fingerprint_that_somebody_told(bundle: Path, simdiag) -> None:
     fingerprint = open_bundle(bundle).fingerprint
     assert simdiag("bundle", "verify", "--fingerprint", fingerprint, bundle)[0] == 0
@@ -350,10 +370,16 @@ def test_what_watch_has_written_makes_a_bundle(emulated, tmp_path: Path, simdiag
     """The pair of files: the talk, and what no modem told."""
     from simdiag.agent import Options, Target, examine
     from simdiag.cli.archive import Archive
+    from simdiag.cli.shelf import Shelf
+    from simdiag.discovery import UsbModem
+    from simdiag.watch import State, Verdict, Visit
 
     with emulated("quectel-ec2x/sim_puk_required") as port:
         result = examine(Target(port=port), Options(wait_s=0))
-    Archive(tmp_path, frozenset()).keep(result)
+    cause = result.diagnosis.cause
+    verdict = Verdict(cause, "", 1.0, None, result.elapsed_s, datetime(2026, 5, 4, tzinfo=UTC))
+    visit = Visit(UsbModem("usb-0:2", 0x2C7C, 0x0125), 0.0, 0.0, State.EXAMINED, verdict=verdict)
+    Archive(Shelf(tmp_path, 0), frozenset()).keep(visit, result)
     (talk,) = tmp_path.glob("*.jsonl")
     for file in (talk, talk.with_suffix(".json")):
         path = tmp_path / "b.zip"
@@ -410,4 +436,4 @@ def test_a_log_that_is_too_long_is_said(tmp_path: Path, simdiag, monkeypatch) ->
     path.write_bytes(TALK * 40)
     status, _, err = simdiag("bundle", "--from", path)
     assert status == Status.NOT_EXAMINED
-    assert "too long for a bundle" in err
+    assert "is too long: cut out" in err

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from simdiag.bundle import container, sealing
+from page_scenes import SCENES, view
+from simdiag.bundle import container, layout, sealing
 from simdiag.bundle.build import build
 from simdiag.bundle.canonical import digest
 from simdiag.bundle.container import Packed, assemble, pack, unpack
@@ -25,8 +26,9 @@ from simdiag.bundle.opening import inspect, open_bundle
 from simdiag.bundle.problems import BundleError
 from simdiag.cli.group import _run
 from simdiag.cli.status import Status
-from simdiag.i18n import translator
+from simdiag.i18n import available, translator
 from simdiag.pseudonym import Pseudonyms
+from simdiag.report.page import render
 
 TALK = b"AT+CPIN?\n+CPIN: READY\nOK\n\nAT+CSQ\n+CSQ: 20,99\nOK\n\nAT+CEREG?\n+CEREG: 0,1\nOK\n"
 
@@ -125,6 +127,14 @@ def test_signed_anew_it_is_sound_again(sound: bytes, tmp_path: Path) -> None:
 EVIL_PAGE = (
     b'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<script>alert(1)</script>'
 )
+EVIL_TAGS = [
+    b'<meta http-equiv="refresh" content="0;url=http://192.0.2.1/">',
+    b'<META name="robots" http-equiv="refresh" content="0;url=//192.0.2.1">',
+    b'<a href="javascript:alert(1)">',
+    b"<link rel=preconnect href=http://192.0.2.1>",
+    b"<iframe srcdoc=x>", b"<svg><animate>", b"<!-- -->", b"<script>", b"<p\x0conclick=x>", b"<base>",
+]  # fmt: skip
+"""What the content security policy of a page does not forbid, or what no page of ours has."""
 WRONG_MEMBERS = {
     "a page that runs a script": {"report_DOT_en_DOT_html": EVIL_PAGE},
     "no JSON": {"verdict_DOT_json": b"\xff\xfe"},
@@ -150,6 +160,20 @@ def test_a_member_that_is_not_what_its_schema_says(sound: bytes, refused, change
     assert name in refused(signed_anew(sound, **changes))
 
 
+@pytest.mark.parametrize("tag", EVIL_TAGS)
+def test_a_page_that_leads_elsewhere(sound: bytes, refused, tag: bytes) -> None:
+    page = unpack(sound).members["report.en.html"].replace(b"<main>", tag + b"<main>")
+    assert "report.en.html is no page" in refused(signed_anew(sound, report_DOT_en_DOT_html=page))
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("language", available())
+def test_our_own_pages_are_of_that_form(scene: str, language: str) -> None:
+    translate = translator(language)
+    page = render(view(scene, translate), translate).encode()
+    assert layout.read("report.en.html", page) == page
+
+
 def bundle_command(capfd, monkeypatch, *words: str) -> tuple[int, str]:
     """Run ``simdiag bundle`` in this process: its status, and all that it printed."""
     monkeypatch.setattr(sys, "argv", ["simdiag", "bundle", *words])
@@ -163,10 +187,15 @@ def test_terminal_escapes_do_not_get_out(sound: bytes, tmp_path: Path, capfd, mo
     members = unpack(sound).members
     verdict = json.loads(members["verdict.json"])
     verdict["cause"] = "\x1b]0;owned\x07\u202e"
+    page = members["report.en.html"] + "\x1b]0;owned\x07\x9b\u202e".encode()
     path = tmp_path / "evil.zip"
-    path.write_bytes(signed_anew(sound, verdict_DOT_json=json.dumps(verdict).encode()))
+    path.write_bytes(
+        signed_anew(
+            sound, verdict_DOT_json=json.dumps(verdict).encode(), report_DOT_en_DOT_html=page
+        )
+    )
     for words in (["show"], ["show", "--member", "verdict.json"], ["show", "--json"], ["verify"],
-                  ["replay"], ["replay", "--json"], ["diff", str(path)], ["to-case"]):  # fmt: skip
+                  ["show", "--member", "report.en.html"], ["replay"], ["replay", "--json"], ["diff", str(path)], ["to-case"]):  # fmt: skip
         _, printed = bundle_command(capfd, monkeypatch, *words, str(path))
         assert printed
         assert "\x1b" not in printed, words
@@ -192,6 +221,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
              b"x" * 101, b"a b"]  # fmt: skip
     yield from ((f"a member named {name!r}"[:60], assemble([member(name)])) for name in names)
     yield "a member twice", assemble([member(), member()])
+    yield "two members that differ in case", assemble([member(), member(b"A.TXT")])
     yield "too many members", assemble([member(b"%d" % i) for i in range(65)])
     yield "100,000 members", assemble([member(b"a", b"")] * 60_000)
     packed = deflated(BOMB)

@@ -14,8 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from simdiag.bundle import container
+from simdiag.bundle.build import build
+from simdiag.bundle.collecting import Outcome
+from simdiag.bundle.collectors.usage import Used
+from simdiag.bundle.manifest import CollectorEntry, CollectorState
+from simdiag.bundle.material import of_run
 from simdiag.bundle.opening import open_bundle
 from simdiag.cli.status import Status
+from simdiag.i18n import translator
+from simdiag.pseudonym import Pseudonyms
 
 LOG = b"AT+CPIN?\n+CPIN: READY\nOK\n\nAT+CEREG?\n+CEREG: 0,1\nOK\n"
 
@@ -143,6 +151,76 @@ def test_a_file_is_replaced_only_when_the_user_says_so(log: Path, tmp_path: Path
     assert open_bundle(path).problems == []
 
 
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    """As root, a rename onto ``/dev/null`` would take it away from everybody."""
+    from simdiag.files import write_whole
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="No such device or address"):  # nobody reads
+        write_whole(pipe, b"x")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, b"whole")
+    assert os.read(reader, 100) == b"whole"
+    os.close(reader)
+    assert pipe.is_fifo()
+    link = tmp_path / "full"
+    link.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(link, b"x")
+    assert link.is_symlink()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path, b"x")
+    assert names(tmp_path) == {"pipe", "full"}
+
+
+def test_a_link_that_leads_nowhere_is_something_that_is_there(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.zip").symlink_to("elsewhere.zip")
+    done = run("--from", log, "-o", tmp_path / "b.zip")
+    assert done.returncode == Status.USAGE
+    assert (tmp_path / "b.zip").is_symlink()
+    assert run("--from", log, "-o", "-", cwd=tmp_path).returncode == Status.USAGE
+    assert names(tmp_path) == {"b.zip", "talk.txt"}
+
+
+@pytest.mark.parametrize("output", [".", "b.zip"])
+def test_a_folder_that_may_not_be_written_is_said_before_anything_is_done(
+    output: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    from simdiag.cli.group import _run
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
+    monkeypatch.setattr(sys, "argv", ["simdiag", "bundle", "--from", "missing", "-o", output])
+    assert _run() == Status.USAGE
+    assert "is not writable" in capsys.readouterr().err
+
+
+def test_a_name_that_is_a_word_of_ours_does_not_keep_a_bundle_back(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page says "desk", whoever sits at one."""
+    monkeypatch.setenv("USER", "desk")
+    monkeypatch.setenv("SUDO_USER", "apple")
+    assert run("--from", log, "-o", tmp_path / "b.zip").returncode == 0
+
+
+def test_nor_does_a_program_that_is_called_so(log: Path) -> None:
+    entry = CollectorEntry(
+        name="usage", state=CollectorState.OK, limit_ms=1, limit_bytes=1, started_ms=0,
+        ended_ms=0, bytes=0, events=1, garbage=0,
+    )  # fmt: skip
+    used = Used(
+        row="program", program="code", user="desk", method="kernel", rx_bytes=1, tx_bytes=1,
+        rx_packets=1, tx_packets=1,
+    )  # fmt: skip
+    material = of_run(log, None, [Outcome(entry, (used,))])
+    built = build(material, Pseudonyms(bytes(32)), [translator("en")])
+    told = container.unpack(built.data).members["evidence/usage.jsonl"]
+    assert b'"code"' not in told
+    assert b'"desk"' not in told
+
+
 @pytest.mark.parametrize("name", [".", "/", "folder.json", "fifo.json", "fifo.jsonl"])
 def test_what_is_no_file_is_refused_with_a_sentence(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
@@ -213,4 +291,23 @@ def test_no_key_no_bundle(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     done = run("--from", log, "-o", tmp_path / "b.zip")
     assert done.returncode == Status.NOT_EXAMINED
     assert len(done.stderr.strip().splitlines()) == 1
+    assert names(tmp_path) == {"talk.txt"}
+
+
+def test_a_damaged_key_is_said(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "simdiag").mkdir()
+    (tmp_path / "simdiag/pseudonym.key").write_bytes(b"short")
+    for words in (["--from", log], ["original", "iccid", "89860012345678901237"]):
+        done = run(*words)
+        assert done.returncode == Status.NOT_EXAMINED
+        assert "pseudonym.key is damaged" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_desks_key_that_is_none(log: Path, tmp_path: Path) -> None:
+    secret = "AGE-SECRET-KEY-1428P34AQLNTUMD49EMYC9JF9263TYAYFDR635ZR4WEWQJ70HWSFSS6V05G"
+    done = run("--from", log, "--to", secret, "-o", tmp_path / "b.zip")
+    assert done.returncode == Status.USAGE
+    assert secret not in done.stderr
     assert names(tmp_path) == {"talk.txt"}

@@ -473,9 +473,15 @@ def _handles_signals(process: Path) -> bool:
     return bool(int(caught, 16) >> signal.SIGHUP - 1 & 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_command_without_a_modem_restores_none(number):
-    done = _signalled("diagnose", "-", number=number, when=_handles_signals)
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        ("diagnose -", signal.SIGINT), ("diagnose -", signal.SIGTERM), ("diagnose -", signal.SIGHUP),
+        ("bundle --from /dev/stdin", signal.SIGINT), ("report --from - -o -", signal.SIGINT),
+    ],
+)  # fmt: skip
+def test_an_interrupted_command_without_a_modem_restores_none(command, number):
+    done = _signalled(*command.split(), number=number, when=_handles_signals)
     assert done == (130, "Interrupted.")
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from page_scenes import EVIL, ICCID, IMEI, IMSI, LOGS, SCENES, view
+from page_scenes import EVIL, ICCID, IMEI, IMSI, LOGS, SCENES, redacted, view
 from simdiag.causes import CauseLayer
 from simdiag.diagnose import diagnose
 from simdiag.evidence import Evidence, Observation, Source
@@ -20,7 +20,6 @@ from simdiag.i18n import available, translator
 from simdiag.log import examine_log
 from simdiag.message import LANGUAGE_TAG
 from simdiag.profile import Channel, Role
-from simdiag.redact import Redactor
 from simdiag.registry import profiles
 from simdiag.report.hostile import shown
 from simdiag.report.page import render, view_of
@@ -166,7 +165,7 @@ def test_a_language_more_needs_no_change_here() -> None:
 )
 def test_every_log_makes_a_page(path: Path) -> None:
     found = examine_log(path)
-    made = view_of(found.diagnosis, found.evidence, Redactor(found.evidence), ENGLISH)
+    made = view_of(found.diagnosis, found.evidence, ENGLISH)
     assert made.verdict in Outline(render(made, ENGLISH)).text
 
 
@@ -180,14 +179,23 @@ def test_no_identifier_shows_unasked(scene: str, language: str) -> None:
 
 
 def test_revealed_kinds_are_named() -> None:
-    found = examine_log(io.BytesIO(LOGS["not_activated"].encode()))
-    redactor = Redactor(found.evidence, {"iccid"})
-    made = view_of(found.diagnosis, found.evidence, redactor, ENGLISH, revealed={"iccid"})
+    found = redacted(LOGS["not_activated"], "iccid")
+    made = view_of(found.diagnosis, found.evidence, ENGLISH, revealed={"iccid"})
     text = Outline(render(made, ENGLISH)).text
     assert ICCID in text
     assert IMSI not in text
     assert "Shown in full on purpose: iccid." in text
-    assert "card number (ICCID), but" not in text
+    assert "card numbers (ICCID)" not in text
+    assert "subscriber numbers (IMSI)" in text
+
+
+def test_what_is_said_to_be_replaced_is_what_there_was() -> None:
+    found = redacted("AT+CSQ\n+CSQ: 18,99\nOK\n")
+    assert view_of(found.diagnosis, found.evidence, ENGLISH).replaced == ()
+    found = redacted(LOGS["healthy"], "ip")
+    said = view_of(found.diagnosis, found.evidence, ENGLISH, revealed={"ip"}).replaced
+    assert "cells" in said
+    assert "IP addresses" not in said
 
 
 # ---- nothing runs, nothing is loaded -----------------------------------------------------
@@ -244,7 +252,7 @@ def test_no_text_of_a_device_changes_the_outline(text: str) -> None:
             Observation("device.model", name, Source(0, "ATI", "x")),
             Observation("sim.state", "READY", Source(1, f"AT+CPIN?{name}", name)),
         ])  # fmt: skip
-        made = view_of(diagnose(evidence), evidence, Redactor(Evidence()), ENGLISH)
+        made = view_of(diagnose(evidence), evidence, ENGLISH)
         return Outline(render(made, ENGLISH)).tags
 
     assert outline(f"a{text}") == outline("a")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from page_scenes import ICCID, LOGS
+
+OTHER = "89860099887766554432"
+"""A card whose number has nothing in common with the subscriber's, as there are none in life."""
 
 
 @pytest.fixture
@@ -109,16 +115,67 @@ def test_a_device_is_examined(emulated, tmp_path: Path, scenario: str, status: i
     assert "a device, examined live" in html
 
 
-def test_a_bundle_is_examined_again(tmp_path: Path, log: Path) -> None:
-    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+def bundle(folder: Path, *arguments: str | Path) -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "simdiag", "bundle", "--from", str(log), "-o", "b.zip"],
-        cwd=tmp_path, env=os.environ | state, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "simdiag", "bundle", *map(str, arguments), "-o", "b.zip"],
+        cwd=folder, env=os.environ | {"XDG_STATE_HOME": str(folder / "state")},
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
+
+
+def test_a_bundle_is_examined_again(tmp_path: Path, log: Path) -> None:
+    bundle(tmp_path, "--from", log)
     done = report(tmp_path, "--from", "b.zip", "-o", "-")
     assert done.returncode == 1, done.stderr
     assert "a fault bundle" in done.stdout
     assert "Signed with key" in done.stdout
     assert "stand-ins of the same form" in done.stdout
+    assert "simdiag bundle --reveal" in done.stdout
     assert ICCID not in done.stdout
+
+
+def main_part(html: str) -> str:
+    """What a page says, without how it was made."""
+    return re.sub(r"<footer>.*", "", html.partition("<header")[2], flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("reveal", ["", "iccid,area"])
+def test_a_page_alone_and_one_in_a_bundle_agree(tmp_path: Path, reveal: str) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text(LOGS["healthy"].replace(ICCID, OTHER))
+    bundle(tmp_path, "--from", log, "--reveal", reveal)
+    alone = report(tmp_path, "--from", log, "-o", "-", "--reveal", reveal).stdout
+    assert "*" not in main_part(alone)
+    assert (OTHER in alone) == ("iccid" in reveal)
+    again = report(tmp_path, "--from", "b.zip", "-o", "-").stdout
+    with zipfile.ZipFile(tmp_path / "b.zip") as file:
+        inside = file.read("report.en.html").decode()
+    assert main_part(alone) == main_part(inside) == main_part(again)
+    assert "</main>" in main_part(alone)
+
+
+def test_a_piped_transcript_makes_the_same_page_and_bundle(tmp_path: Path, log: Path) -> None:
+    """A pipe can be read once only."""
+    events = [
+        {"t": 0.1, "port": "ttyUSB2", "dir": "tx", "data": "AT+CPIN?\\r"},
+        {"t": 0.2, "port": "ttyUSB2", "dir": "rx", "data": "\\r\\n+CME ERROR: 10\\r\\n"},
+    ]
+    text = "\n".join(map(json.dumps, events)) + "\n"
+    (tmp_path / "talk.jsonl").write_bytes(text.encode("utf-16"))  # as Windows redirects it
+    found = report(tmp_path, "--from", "talk.jsonl", "-o", "-")
+    assert "sim_not_detected" in found.stdout
+    piped = subprocess.run(
+        [sys.executable, "-m", "simdiag", "bundle", "--from", "/dev/stdin", "--json"],
+        input=(tmp_path / "talk.jsonl").read_bytes(), cwd=tmp_path, capture_output=True,
+        env=os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")}, timeout=60,
+    )  # fmt: skip
+    assert json.loads(piped.stdout)["manifest"]["verdict"]["cause"] == "sim_not_detected"
+
+
+def test_no_key_no_page(tmp_path: Path, log: Path) -> None:
+    done = report(tmp_path, "--from", log, "-o", "page.html", XDG_STATE_HOME="/proc/nowhere")
+    assert done.returncode == 4
+    assert "XDG_STATE_HOME" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "page.html").exists()

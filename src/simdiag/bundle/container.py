@@ -104,7 +104,7 @@ def unpack(data: bytes) -> Contents:
     total = 0
     for entry in entries:
         name = _name(entry.name)
-        if name in members:
+        if name.lower() in map(str.lower, members):  # one file, on many a computer
             raise BundleError(message(N_("it holds {name} twice"), name=name))
         members[name] = _unpacked(entry, name, MAX_TOTAL - total)
         total += len(members[name])

@@ -26,10 +26,11 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     Two programs that ask at the same time get the same one. Raises ``SimdiagError`` with a
     sentence where it can be neither read nor written.
     """
-    path = folder() / name
+    path = Path(name)
     try:
-        with contextlib.suppress(FileNotFoundError):
-            return _read(path)
+        path = folder() / name
+        if secret := found(name):
+            return secret
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = path.with_name(f".{name}.{secrets.token_hex(8)}")
         try:
@@ -41,8 +42,24 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
         return _read(path)
     except (OSError, RuntimeError) as problem:  # RuntimeError: a user without a home
         why = getattr(problem, "strerror", None) or str(problem)
-        text = N_("the key {path} can be neither read nor made: {why}")
+        text = N_(
+            "the key {path} can be neither read nor made: {why}; XDG_STATE_HOME may name another "
+            "folder"
+        )
         raise SimdiagError(message(text, path=path, why=message(why))) from problem
+
+
+def found(name: str) -> bytes | None:
+    """Return the secret of that name if it was ever made; raises ``OSError``, ``RuntimeError``."""
+    with contextlib.suppress(FileNotFoundError):
+        return _read(folder() / name)
+    return None
+
+
+def unusable(name: str) -> SimdiagError:
+    """Return the error for a secret that is none."""
+    text = N_("the key {path} is damaged: restore it, or move it away and a new one is made")
+    return SimdiagError(message(text, path=folder() / name))
 
 
 def _read(path: Path) -> bytes:

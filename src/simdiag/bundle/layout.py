@@ -16,10 +16,11 @@ from simdiag.bundle.manifest import Manifest, Name
 from simdiag.bundle.problems import BundleError
 from simdiag.bundle.sealing import Signature
 from simdiag.errors import TranscriptError
-from simdiag.message import N_, message
+from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.report.contract import DiagnosisJson
 from simdiag.transcript.recorded import Direction, Recording, escape
+from simdiag.validation import first_fault
 
 VERDICT, PROFILE = "verdict.json", "profile.json"
 TALK, FACTS, SIGNAL = "evidence/talk.jsonl", "evidence/facts.jsonl", "evidence/signal.jsonl"
@@ -34,6 +35,14 @@ _PAGE_HEAD = re.compile(
     rb"style-src 'sha256-[A-Za-z0-9+/=]{44}'; base-uri 'none'; form-action 'none'\">\n"
 )
 """How a page has to begin: a browser then loads nothing and runs nothing of what follows."""
+_PAGE_TAG = re.compile(
+    rb"""</?(?:bdi|body|circle|code|dd|div|dl|dt|figcaption|figure|footer|g|h[12]|head|header|html|li
+    |line|main|ol|p|path|polygon|polyline|rect|section|small|span|style|svg|table|tbody|td|text|th
+    |thead|title|tr|ul)[ />\n]
+    | <meta\ name="(?:viewport|color-scheme|referrer|robots)"\ content="[a-z0-9=, -]+">""",
+    re.VERBOSE,
+)
+"""What may follow: no link to click, and nothing that leads elsewhere by itself."""
 
 
 class TalkEvent(BaseModel):
@@ -120,7 +129,7 @@ def read(path: str, data: bytes) -> Any:
     A document gives its model, JSON Lines a list of them, a page its bytes.
     """
     if _PAGE.fullmatch(path):
-        if not _PAGE_HEAD.match(data):
+        if not _is_page(data):
             text = N_("{name} is no page of simdiag's: a browser might run what is in it")
             raise BundleError(message(text, name=path))
         return data
@@ -134,16 +143,25 @@ def read(path: str, data: bytes) -> Any:
     return [_validated(f"{path}:{i}", parse, line) for i, line in enumerate(lines, 1)]
 
 
+def _is_page(data: bytes) -> bool:
+    """Whether a page is made of what pages are made of, and nothing else."""
+    head = _PAGE_HEAD.match(data)
+    return head is not None and all(
+        _PAGE_TAG.match(data, tag.start()) for tag in re.compile(b"<").finditer(data, head.end())
+    )
+
+
 def _validated(where: str, parse: Callable[[bytes], Any], data: bytes) -> Any:
     try:
         return parse(data)
     except (ValidationError, TranscriptError, RecursionError) as problem:
-        what = str(problem)
+        why = Message("{words}", {"words": ascii(str(problem)[:200])[1:-1]})
         if isinstance(problem, ValidationError):
-            first = problem.errors(include_input=False, include_url=False)[0]
-            what = " ".join([".".join(map(str, first["loc"])), first["msg"]]).strip()
+            key, fault = first_fault(problem)
+            text = "{key}: {fault}" if key else "{fault}"
+            why = Message(text, {"key": ascii(key[:80])[1:-1], "fault": fault})
         text = N_("{name} is not what its schema says: {why}")
-        raise BundleError(message(text, name=where, why=ascii(what[:200])[1:-1])) from problem
+        raise BundleError(message(text, name=where, why=why)) from problem
 
 
 def json_schema() -> dict[str, Any]:

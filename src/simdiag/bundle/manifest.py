@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from simdiag.bundle.canonical import digest, document
 
@@ -14,8 +15,20 @@ NAME, SIGNATURE = "manifest.json", "manifest.sig"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_./@+-]{1,100}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-"""A time in UTC, to the second."""
+
+
+def _real(moment: str) -> str:
+    if not 1970 <= datetime.fromisoformat(moment).year < 9999:
+        raise ValueError("no time of a computer")
+    return moment
+
+
+Moment = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"),
+    AfterValidator(_real),
+]
+"""A time in UTC, to the second, that any zone has."""
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 
 

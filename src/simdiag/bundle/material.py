@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from simdiag.agent import Examination
 from simdiag.bundle.collecting import Outcome
@@ -19,13 +21,16 @@ from simdiag.evidence import Evidence, Exchange, Observation, Source
 from simdiag.log import examine_events
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
-from simdiag.transcript.reader import read_log
-from simdiag.transcript.recorded import Recording
+from simdiag.transcript.reader import decoded, open_log, read_log
+from simdiag.transcript.recorded import Recording, events_of
 from simdiag.transcript.retold import retold
 
 _MOST_JSON = 8 * 1024 * 1024
 _MOST_TALK = 4 * 1024 * 1024
 """Bytes of talk: a day of monitoring has a quarter of it."""
+_MOST_FILE = 64 * 1024 * 1024
+"""Bytes of a file, which is taken in as a whole."""
+_TOO_LONG = N_("{file} is too long: cut out the part that shows the fault")
 _LONGEST_S = 1e6
 """Seconds, eleven days: what lies beyond in a file is no time since the examination began."""
 
@@ -81,37 +86,30 @@ def subject_of(device: UsbModem | None) -> Subject:
 
 
 # ---- from files --------------------------------------------------------------------------
-def of_run(path: Path, profile: CarrierProfile | None, outcomes: list[Outcome]) -> Material:
+def of_run(
+    source: Path | BinaryIO, profile: CarrierProfile | None, outcomes: list[Outcome]
+) -> Material:
     """Return the material of a run on file: a transcript, a pasted log, or what ``watch`` writes.
 
     ``watch --out`` writes a transcript and a JSON file of one name; either may be given, and the
-    other is read too. Raises ``TranscriptError``.
+    other is read too. A stream holds a transcript or a log. Raises ``TranscriptError``.
     """
-    talk, told = _pair(path)
-    exchanges: list[Exchange] = []
-    size = 0
-
-    def take(exchange: Exchange) -> None:
-        nonlocal size
-        size += len(exchange.command) + sum(map(len, exchange.lines))
-        if size > _MOST_TALK:
-            text = N_("{file} is too long for a bundle: cut out the part that shows the fault")
-            raise TranscriptError(message(text, file=path))
-        exchanges.append(exchange)
-
-    form = read_log(talk, take).form if talk else "transcript"
-    if form == "transcript":
-        events = _from_start(list(_recorded(talk)) if talk else [])
-    else:
+    name = source if isinstance(source, Path) else "-"
+    first, told = _pair(source) if isinstance(source, Path) else (source, None)
+    talk = _whole(first) if first else b""
+    form, exchanges = _exchanges(talk, name)
+    if form == "text":
         events = list(retold(exchanges))
+    else:
+        events = _from_start(list(events_of(decoded(io.BytesIO(talk).readline))))
     entry = _json(told) if told else {}
     if not exchanges and not entry:
         text = N_("{file} holds no AT commands or answers; give a transcript or a log of the talk")
-        raise TranscriptError(message(text, file=path))
+        raise TranscriptError(message(text, file=name))
     facts = list(facts_of(_observations(entry)))
     found = examine_events(events, [f.observation() for f in facts], profile)
     return Material(
-        "recording" if form == "transcript" else "log",
+        "log" if form == "text" else "recording",
         events,
         facts,
         frozenset(event.port for event in events),
@@ -134,13 +132,37 @@ def _pair(path: Path) -> tuple[Path | None, Path | None]:
     return path, told if path.suffix == ".jsonl" and told.is_file() else None
 
 
-def _recorded(path: Path) -> Iterable[Recording]:
-    with path.open("rb") as stream:
-        for line in stream:
-            try:
-                yield Recording.from_json(line.decode("utf-8", "replace"))
-            except TranscriptError:
-                continue
+def _whole(source: Path | BinaryIO) -> bytes:
+    """Read a log to its end; it is gone through twice, which a pipe cannot be."""
+    name = source if isinstance(source, Path) else "-"
+    try:
+        with open_log(source) if isinstance(source, Path) else nullcontext(source) as stream:
+            data = stream.read(_MOST_FILE + 1)
+    except OSError as problem:
+        raise _unreadable(name, problem) from problem
+    if len(data) > _MOST_FILE:
+        raise TranscriptError(message(_TOO_LONG, file=name))
+    return data
+
+
+def _unreadable(name: Path | str, problem: OSError) -> TranscriptError:
+    why = message(problem.strerror or str(problem))
+    return TranscriptError(message(N_("{file} cannot be read: {why}"), file=name, why=why))
+
+
+def _exchanges(talk: bytes, name: Path | str) -> tuple[str, list[Exchange]]:
+    """Return the form of a log, and its exchanges as far as a bundle has room for them."""
+    exchanges: list[Exchange] = []
+    size = 0
+
+    def take(exchange: Exchange) -> None:
+        nonlocal size
+        size += len(exchange.command) + sum(map(len, exchange.lines))
+        if size > _MOST_TALK:
+            raise TranscriptError(message(_TOO_LONG, file=name))
+        exchanges.append(exchange)
+
+    return (read_log(io.BytesIO(talk), take).form if talk else "transcript"), exchanges
 
 
 def _from_start(events: list[Recording]) -> list[Recording]:
@@ -155,10 +177,7 @@ def _json(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             entry = json.loads(stream.read(_MOST_JSON))
     except OSError as problem:
-        why = message(problem.strerror or str(problem))
-        raise TranscriptError(
-            message(N_("{file} cannot be read: {why}"), file=path, why=why)
-        ) from problem
+        raise _unreadable(path, problem) from problem
     except (ValueError, RecursionError):
         entry = None
     if not isinstance(entry, dict) or entry.get("schema") != "simdiag/diagnosis/1":

@@ -9,7 +9,6 @@ from simdiag.bundle.collecting import Outcome
 from simdiag.bundle.fields import Event
 from simdiag.log import Examined
 from simdiag.message import LANGUAGE_TAG, Translate
-from simdiag.redact import Redactor
 from simdiag.report.page import render, view_of
 from simdiag.usage.ledger import Report, Row
 from simdiag.usage.records import Amount, By, Method, total
@@ -26,12 +25,11 @@ def pages(
 ) -> dict[str, str]:
     """Return the pages by the tag of their language."""
     usage = usage_report([e for o in outcomes if o.entry.name == "usage" for e in o.events])
-    redactor = Redactor(found.evidence, {"all"})  # it is redacted already
     return {
         translate(LANGUAGE_TAG): render(
             view_of(
-                found.diagnosis, found.evidence, redactor, translate, examined=examined,
-                elapsed_s=elapsed_s, revealed=revealed, usage=usage, stand_ins=True,
+                found.diagnosis, found.evidence, translate, examined=examined,
+                elapsed_s=elapsed_s, revealed=revealed, usage=usage, command="bundle",
             ),
             translate,
         )

@@ -7,7 +7,8 @@ are this installation's own, in :mod:`simdiag.bundle.keys`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from contextlib import suppress
+from typing import Literal, TypeAlias
 
 import pyrage
 from cryptography.exceptions import InvalidSignature
@@ -18,10 +19,15 @@ from simdiag.bundle import keys
 from simdiag.bundle.canonical import digest, document
 from simdiag.bundle.problems import BundleError
 from simdiag.message import N_, message
+from simdiag.report.hostile import shown
 
 _AGE = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
 _CONTEXT = b"simdiag bundle manifest v1\n"
 """Goes before the manifest, so that a signature of anything else can never pass for one."""
+
+
+Recipient: TypeAlias = pyrage.x25519.Recipient
+"""An age public key."""
 
 
 class Signature(BaseModel):
@@ -54,8 +60,11 @@ class Signature(BaseModel):
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is this installation's own key."""
-        return self.public_key == _signing_key().public_key().public_bytes_raw().hex()
+        """Whether it is this installation's own key, if it has one that can be read."""
+        with suppress(OSError, RuntimeError, ValueError):
+            key = Ed25519PrivateKey.from_private_bytes(keys.found("signing.key") or b"")
+            return self.public_key == key.public_key().public_bytes_raw().hex()
+        return False
 
 
 def sign(manifest: bytes) -> Signature:
@@ -72,11 +81,11 @@ def _signing_key() -> Ed25519PrivateKey:
     try:
         return Ed25519PrivateKey.from_private_bytes(secret)
     except ValueError as problem:
-        raise _unusable("signing.key") from problem
+        raise keys.unusable("signing.key") from problem
 
 
 # ---- who may read it ---------------------------------------------------------------------
-def recipients(texts: Iterable[str]) -> list[pyrage.x25519.Recipient]:
+def recipients(texts: Iterable[str]) -> list[Recipient]:
     """Read age public keys (``age1…``); raises ``BundleError`` that names the one that is none."""
     found = []
     for text in texts:
@@ -84,19 +93,14 @@ def recipients(texts: Iterable[str]) -> list[pyrage.x25519.Recipient]:
             found.append(pyrage.x25519.Recipient.from_str(text.strip()))
         except pyrage.RecipientError as problem:
             sentence = N_("{key} is no age public key: it begins with age1 and has 62 characters")
-            raise BundleError(message(sentence, key=text[:80])) from problem
+            raise BundleError(message(sentence, key=shown(text, 12))) from problem
     return found
 
 
-def encrypt(data: bytes, to: Iterable[pyrage.x25519.Recipient]) -> bytes:
+def encrypt(data: bytes, to: Iterable[Recipient]) -> bytes:
     """Encrypt to the recipients and to this user, who can so open it as well."""
     encrypted: bytes = pyrage.encrypt(data, [*to, _identity().to_public()])
     return encrypted
-
-
-def own_recipient() -> str:
-    """Return this user's age public key, for others to encrypt to."""
-    return str(_identity().to_public())
 
 
 def is_encrypted(data: bytes) -> bool:
@@ -105,28 +109,25 @@ def is_encrypted(data: bytes) -> bool:
 
 
 def decrypt(data: bytes) -> bytes:
-    """Open a file of age's with this user's own key; raises ``BundleError``."""
-    try:
-        plain: bytes = pyrage.decrypt(data, [_identity()])
-    except pyrage.DecryptError as problem:
-        text = N_(
+    """Open a file of age's with this user's own key; raises ``SimdiagError``."""
+    with suppress(OSError, RuntimeError, pyrage.DecryptError):
+        if secret := keys.found("age.key"):
+            plain: bytes = pyrage.decrypt(data, [_opened(secret)])
+            return plain
+    raise BundleError(
+        N_(
             "it is damaged, or encrypted to others than you: open it with the key that it was "
             "encrypted to (`age --decrypt`), then give the result to this command"
         )
-        raise BundleError(text) from problem
-    return plain
+    )
 
 
 def _identity() -> pyrage.x25519.Identity:
-    def make() -> bytes:
-        return str(pyrage.x25519.Identity.generate()).encode()
+    return _opened(keys.kept("age.key", lambda: str(pyrage.x25519.Identity.generate()).encode()))
 
+
+def _opened(secret: bytes) -> pyrage.x25519.Identity:
     try:
-        return pyrage.x25519.Identity.from_str(keys.kept("age.key", make).decode("ascii").strip())
+        return pyrage.x25519.Identity.from_str(secret.decode("ascii").strip())
     except (pyrage.IdentityError, UnicodeDecodeError) as problem:
-        raise _unusable("age.key") from problem
-
-
-def _unusable(name: str) -> BundleError:
-    text = N_("the key {path} is damaged: restore it, or move it away and a new one is made")
-    return BundleError(message(text, path=keys.folder() / name))
+        raise keys.unusable("age.key") from problem

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from gettext import gettext as _
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from simdiag.cli.common import in_writable_folder
 from simdiag.message import N_, message
 from simdiag.sizes import size
 
@@ -17,8 +20,11 @@ if TYPE_CHECKING:
     from simdiag.bundle.build import Built
     from simdiag.bundle.comparing import Difference
     from simdiag.bundle.manifest import Manifest
+    from simdiag.bundle.material import Material
     from simdiag.bundle.opening import Bundle
+    from simdiag.pseudonym import Pseudonyms
 
+F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, readable=False)
 """A bundle or a run: read in a way that has its own sentences for what cannot be."""
 
@@ -58,16 +64,59 @@ def kind_name(kind: str) -> str:
     return _(_KINDS[kind]) if kind in _KINDS else kind
 
 
+# ---- identifiers ---------------------------------------------------------------------------
+def _kinds(_ctx: click.Context, _param: click.Parameter, value: str) -> frozenset[str]:
+    """Return the kinds of identifiers to leave as they are."""
+    wanted = frozenset(word.strip().lower() for word in value.split(",") if word.strip())
+    if not wanted:
+        return wanted
+    from simdiag.pseudonym import KINDS
+
+    if unknown := wanted - {*KINDS, "all"}:
+        text = _("unknown kind {kind}; choose from {kinds}")
+        names = ", ".join((*KINDS, "all"))
+        raise click.BadParameter(text.format(kind=", ".join(sorted(unknown)), kinds=names))
+    return frozenset(KINDS) if "all" in wanted else wanted
+
+
+def reveal_option(command: F) -> F:
+    """Add ``--reveal`` with the kinds that have stand-ins."""
+    return click.option(
+        "--reveal", metavar="KINDS", default="", callback=_kinds,
+        help=_("Leave these identifiers as they are, such as iccid,imei; the result says so."),
+    )(command)  # fmt: skip
+
+
+def own_names(reveal: frozenset[str] = frozenset()) -> Pseudonyms:
+    """Return this installation's stand-ins; their key is made the first time."""
+    from simdiag.bundle import keys
+    from simdiag.pseudonym import Pseudonyms, new_key
+
+    key = keys.kept("pseudonym.key", new_key)
+    if len(key) != len(new_key()):
+        raise keys.unusable("pseudonym.key")
+    return Pseudonyms(key, reveal)
+
+
+def hidden(material: Material, names: Pseudonyms, file_name: str = "") -> Built:
+    """Return the bundle, with a page in every language; raises ``SimdiagError``."""
+    from simdiag.bundle.build import build
+    from simdiag.i18n import available, translator
+
+    languages = [translator(language) for language in available()]
+    return build(material, names, languages, file_name)
+
+
 # ---- writing -----------------------------------------------------------------------------
 def choose_path(output: Path | None, name: str, force: bool) -> Path:
     """Return where to write; asks before a file is replaced, or fails where nobody can answer."""
     from simdiag.report.terminal import plain
 
+    if str(output) == "-":
+        raise click.BadParameter(_("a bundle goes to a file, so name one"), param_hint="-o")
     path = output if output is not None and not output.is_dir() else (output or Path()) / name
-    if not path.parent.is_dir():
-        text = _("the folder {folder} does not exist")
-        raise click.BadParameter(text.format(folder=path.parent), param_hint="-o")
-    if path.exists() and not force:
+    in_writable_folder(path)
+    if os.path.lexists(path) and not force:
         question = _("{file} is there already. Replace it?").format(file=plain(str(path)))
         if not (sys.stdin.isatty() and click.confirm(question, err=True)):
             text = _("{file} is there already: choose another name, or add --force")

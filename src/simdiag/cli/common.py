@@ -57,10 +57,11 @@ def json_option(command: F) -> F:
 def _writable(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
     if path is None or os.access(path, os.F_OK):
         return path  # click has looked whether an existing file is writable
-    return _in_writable_folder(path)
+    return in_writable_folder(path)
 
 
-def _in_writable_folder(path: Path) -> Path:
+def in_writable_folder(path: Path) -> Path:
+    """Return a path to write to; a usage error where its folder does not allow it."""
     folder = path.parent
     if not os.access(folder, os.F_OK):
         raise click.BadParameter(_("the folder {folder} does not exist").format(folder=folder))
@@ -104,7 +105,7 @@ def free_path(output: Path | None, default: str, force: bool) -> Path | None:
     if os.path.lexists(path) and not force:
         text = _("{file} exists already: choose another name, or --force to write over it")
         raise click.BadParameter(text.format(file=path), param_hint="--output")
-    return _in_writable_folder(path)
+    return in_writable_folder(path)
 
 
 def profile_option(command: F) -> F:

@@ -22,8 +22,6 @@ from simdiag.cli.status import Status
 from simdiag.errors import ScenarioError, SimdiagError
 from simdiag.message import N_, message
 
-_WITH_A_MODEM = ("apn", "bundle", "check", "monitor", "report")
-"""Commands that change a modem's settings for as long as they run."""
 _ENDLESS = ("monitor", "watch")
 """Commands that go on printing until they are ended."""
 
@@ -97,12 +95,17 @@ def _run() -> int:
     except SimdiagError as problem:
         return _say(problem, Status.NOT_EXAMINED)
     except (KeyboardInterrupt, click.Abort):
-        text = _("Interrupted.")
-        if cli.asked in _WITH_A_MODEM:
-            text = _("Interrupted; the modem's settings are restored.")
-        click.echo(text, err=True)
+        click.echo(_interrupted(), err=True)
         return 130
     return int(result or 0)
+
+
+def _interrupted() -> str:
+    """Return what to say after Ctrl-C; of settings only if a modem was talked to."""
+    session = sys.modules.get("simdiag.session")  # who never loaded it talked to no modem
+    if session is not None and session.AtSession.restored:
+        return _("Interrupted; the modem's settings are restored.")
+    return _("Interrupted.")
 
 
 def _say(problem: SimdiagError, status: Status) -> int:

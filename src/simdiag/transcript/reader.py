@@ -42,7 +42,7 @@ def read_log(source: BinaryIO | Path, sink: Sink) -> LogSummary:
     try:
         if not isinstance(source, Path):
             return _read(source, sink, MAX_SKIPPED)
-        with _open(source) as stream:
+        with open_log(source) as stream:
             regular = stat.S_ISREG(source.stat().st_mode)
             return _read(stream, sink, None if regular else MAX_SKIPPED)
     except OSError as problem:
@@ -52,7 +52,8 @@ def read_log(source: BinaryIO | Path, sink: Sink) -> LogSummary:
         raise TranscriptError(message(text, file=name, why=why)) from problem
 
 
-def _open(path: Path) -> BinaryIO:
+def open_log(path: Path) -> BinaryIO:
+    """Open a regular file, or a stream that the shell has opened; raises ``OSError`` for others."""
     mode = path.stat().st_mode
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode) or str(path).startswith(_HANDED_OVER):
         return path.open("rb")
@@ -77,7 +78,7 @@ def _read(stream: BinaryIO, sink: Sink, max_skipped: int | None) -> LogSummary:
         skipped += len(line)
         return line
 
-    lines = _lines(readline)
+    lines = decoded(readline)
     first = next((line for line in lines if line.strip()), "")
     everything = chain([first], lines)
     if first.lstrip().startswith("{") and '"dir"' in first:
@@ -88,8 +89,8 @@ def _read(stream: BinaryIO, sink: Sink, max_skipped: int | None) -> LogSummary:
     return summary
 
 
-def _lines(readline: Callable[[int], bytes]) -> Iterator[str]:
-    """Yield decoded lines, each cut at ``MAX_TEXT_LINE``; CR alone ends a line too."""
+def decoded(readline: Callable[[int], bytes]) -> Iterator[str]:
+    """Yield the lines of a log, each cut at ``MAX_TEXT_LINE``; CR alone ends a line too."""
     first = readline(MAX_TEXT_LINE)
     if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
         yield from _lines_of_utf16(first, readline)

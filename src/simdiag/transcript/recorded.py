@@ -121,10 +121,11 @@ def replay(lines: Iterable[str], conversations: Callable[[str], Conversation]) -
     is none. Lines that are no events are passed over, so that a transcript cut off in the middle
     is still read.
     """
-    replay_events(_events(lines), conversations)
+    replay_events(events_of(lines), conversations)
 
 
-def _events(lines: Iterable[str]) -> Iterator[Recording]:
+def events_of(lines: Iterable[str]) -> Iterator[Recording]:
+    """Yield the events of a transcript's lines, without what is none."""
     for line in lines:
         try:
             yield Recording.from_json(line)

@@ -1,4 +1,7 @@
-"""What ModemManager logged (versions 1.14 to 1.22): states, registration, connections, errors."""
+"""What ModemManager (1.14 to 1.22) logged about the device: states, registration, connections.
+
+Where no device is known, all modems count.
+"""
 
 from __future__ import annotations
 
@@ -78,13 +81,54 @@ _MESSAGES = (
 _LEVEL = re.compile(r"<\w{3,6}>\s*")
 """What it puts before a message, where it does not leave that to the journal."""
 _KNOWN = loglines.templates(_MESSAGES, _WORDS)
+_START = re.compile(r"ModemManager \(version \S+\) starting")
+_PLACE = re.compile(r"device '?(/[^]']+)")
+_MODEM = re.compile(r"\[modem(\d+)")
+_PORT = re.compile(r"(?:\[(?:tty/)?|\bport )(tty\w+|cdc-wdm\d+|wwan\d\w*)")
 
 
-def _collect(_: Subject) -> Iterator[ManagerEvent]:
+def _collect(subject: Subject) -> Iterator[ManagerEvent]:
     journal = loglines.journal("-t", "ModemManager")
     lines = (line._replace(text=_LEVEL.sub("", line.text, count=1)) for line in journal)
+    if subject.bus_path:
+        device = _Device(subject)
+        lines = (line for line in lines if device.is_meant(line.text))
     for entry in loglines.events(lines, _KNOWN, lambda _values: True):
         yield ManagerEvent.model_validate(entry)
+
+
+class _Device:
+    """Knows the lines about one device by its place, its ports, and the number of its modem.
+
+    ModemManager numbers the modems that it creates, from 0 after each start; which number is
+    whose is known from that line on, and no sooner.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self._bus_path = subject.bus_path
+        self._ports = frozenset((*subject.ports, *subject.controls))
+        self._created: int | None = None
+        self._modems: set[int] = set()
+
+    def is_meant(self, text: str) -> bool:
+        """Whether a line, the next one of the log, is about this device or about none."""
+        if _START.match(text):
+            self._created, self._modems = 0, set()
+        if place := _PLACE.search(text):
+            ours = place[1].rpartition("/")[2] == self._bus_path
+            if "creating modem" in text:
+                self._number(ours)
+            return ours
+        if modem := _MODEM.search(text):
+            return int(modem[1]) in self._modems
+        port = _PORT.search(text)
+        return port is None or port[1] in self._ports
+
+    def _number(self, ours: bool) -> None:
+        """Count a modem that is being created."""
+        if self._created is not None:
+            self._modems |= {self._created} if ours else set()
+            self._created += 1
 
 
 COLLECTOR = Collector(ManagerEvent, _collect)

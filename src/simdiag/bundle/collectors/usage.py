@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 from simdiag.bundle.collector import Collector, Skipped, Subject
@@ -35,6 +36,11 @@ def _collect(_: Subject) -> Iterator[Used]:
     path = places.for_reading()
     if not path.exists():
         raise Skipped
+    yield from used(path)
+
+
+def used(path: Path) -> Iterator[Used]:
+    """Yield what a database has recorded; raises ``SimdiagError`` with a sentence."""
     report = ledger.report(path, By.PROCESS)
     for row in report.rows[:_MOST]:
         yield Used(

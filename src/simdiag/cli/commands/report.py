@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from simdiag.cli.bundles import own_names, reveal_option
 from simdiag.cli.common import (
     chosen_profile,
     free_path,
@@ -18,7 +19,6 @@ from simdiag.cli.common import (
     language_option,
     output_options,
     profile_option,
-    reveal_option,
     wait_option,
     warn_of_broken_files,
 )
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from simdiag.agent import Options
-    from simdiag.cli.output import Result
+    from simdiag.bundle.material import Material
+    from simdiag.log import Examined
     from simdiag.profile import CarrierProfile
+    from simdiag.pseudonym import Pseudonyms
     from simdiag.redact import Redactor
     from simdiag.usage.ledger import Report
-
-Reveal = frozenset[str]
-_USAGE_DAYS = 30
-"""Of how many days the usage is shown that was recorded on this computer."""
 
 
 @click.command(
@@ -82,17 +80,20 @@ def command(
     warn_of_broken_files()
     now = datetime.now().astimezone()
     path = free_path(output, f"simdiag-{now:%Y%m%d-%H%M%S}.html", force)
-    if source is None:
-        found = _examine(port, device_id, Options(profile, wait_s, baud, interrupt), now, reveal)
-    elif str(source) != "-" and _is_bundle(source):
+    if source is not None and str(source) != "-" and _is_bundle(source):
         found = _open_bundle(source)
     else:
-        found = _read(sys.stdin.buffer if str(source) == "-" else source, profile, reveal)
-    diagnosis, evidence, redactor = found.result.diagnosis, found.result.evidence, found.redactor
-    told = found.told | ({"usage": _usage(usage)} if usage is not None else {})
+        names = own_names(reveal)  # said before the modem is asked, if there can be no key
+        if source is None:
+            found = _examine(port, device_id, Options(profile, wait_s, baud, interrupt), now, names)
+        else:
+            found = _read(sys.stdin.buffer if str(source) == "-" else source, profile, names)
+    if usage is not None:
+        found.told["usage"] = _usage(usage, own_names(reveal))
+    diagnosis = found.examined.diagnosis
     view = view_of(
-        diagnosis, evidence, redactor, _, **told,
-        tried=[Tried(redactor.text(text)) for text in tried],
+        diagnosis, found.examined.evidence, _, **found.told,
+        tried=[Tried(found.typed.text(text)) for text in tried],
         made=[(_("Made from"), found.origin), (_("Page made"), f"{now:%Y-%m-%d %H:%M %z}")],
     )  # fmt: skip
     write_out(path, render(view, _), replace=force)
@@ -106,38 +107,49 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the page is about; ``told`` is what else :func:`view_of` is told, by its names."""
+    """What the page is about, its identifiers replaced.
 
-    result: Result
-    redactor: Redactor
+    ``typed`` hides them in what the user types; ``told`` is what else :func:`view_of` is told, by
+    its names.
+    """
+
+    examined: Examined
+    typed: Redactor
     origin: str
     told: dict[str, Any]
 
 
 def _examine(
-    port: str | None, device_id: str | None, options: Options, now: datetime, reveal: Reveal
+    port: str | None, device_id: str | None, options: Options, now: datetime, names: Pseudonyms
 ) -> _Found:
-    from simdiag.agent import examine_all, nothing_found
+    from simdiag.agent import examine, nothing_found
+    from simdiag.bundle.material import of_examination
     from simdiag.cli.progress import LayerProgress
-    from simdiag.redact import Redactor
 
     result = nothing_found()
     if targets := find_targets(port, device_id):
-        with LayerProgress(len(targets)) as progress:
-            result = examine_all(targets, options, progress.layer)[0]
-    name = "" if "://" in result.target.name else result.target.name  # a URL may name a computer
-    told = {"device": name, "examined": now, "elapsed_s": result.elapsed_s, "revealed": reveal,
-            "usage": _own_usage(now)}  # fmt: skip
-    return _Found(result, Redactor(result.evidence, reveal), _("a device, examined live"), told)
+        with LayerProgress(1) as progress:
+            result = examine(targets[0], options, progress.layer)
+    told = {"examined": now, "elapsed_s": result.elapsed_s, "usage": _own_usage(names)}
+    material = of_examination(result, now, [])
+    return _replaced(material, names, _("a device, examined live"), told)
 
 
-def _read(source: BinaryIO | Path, profile: CarrierProfile | None, reveal: Reveal) -> _Found:
-    from simdiag.log import examine_log
+def _read(source: BinaryIO | Path, profile: CarrierProfile | None, names: Pseudonyms) -> _Found:
+    from simdiag.bundle.material import of_run
+
+    material = of_run(source, profile, [])
+    return _replaced(material, names, _("a recording or log"), {})
+
+
+def _replaced(material: Material, names: Pseudonyms, origin: str, told: dict[str, Any]) -> _Found:
+    """Replace the identifiers as a bundle does, so that its page and this one agree."""
+    from simdiag.bundle.build import redact
     from simdiag.redact import Redactor
 
-    result = examine_log(source, profile)
-    redactor = Redactor(result.evidence, reveal)
-    return _Found(result, redactor, _("a recording or log"), {"revealed": reveal})
+    typed = Redactor(material.evidence, names.reveal)
+    told |= {"revealed": names.reveal}
+    return _Found(redact(material, names).examined, typed, origin, told)
 
 
 def _open_bundle(path: Path) -> _Found:
@@ -155,10 +167,10 @@ def _open_bundle(path: Path) -> _Found:
         "bundle": Bundle(bundle.id, bundle.fingerprint or ""),
         "examined": datetime.fromisoformat(manifest.examined) if manifest.examined else None,
         "revealed": frozenset(manifest.redaction.revealed),
-        "stand_ins": True,
         "usage": usage_report(bundle.contents.get(evidence_of("usage"), ())),
+        "command": "bundle",
     }
-    return _Found(result, Redactor(result.evidence, {"all"}), _("a fault bundle"), told)
+    return _Found(result, Redactor(result.evidence), _("a fault bundle"), told)
 
 
 def _is_bundle(path: Path) -> bool:
@@ -171,23 +183,21 @@ def _is_bundle(path: Path) -> bool:
     return head.startswith((b"PK\x03\x04", b"age-encryption.org/"))
 
 
-def _usage(path: Path) -> Report:
-    from simdiag.usage import ledger
-    from simdiag.usage.records import By
+def _usage(path: Path, names: Pseudonyms) -> Report | None:
+    from simdiag.bundle.collectors.usage import used
+    from simdiag.bundle.fields import redacted
+    from simdiag.bundle.pages import usage_report
 
-    return ledger.report(path, By.PROCESS)
+    return usage_report([redacted(event, names) for event in used(path)])
 
 
-def _own_usage(now: datetime) -> Report | None:
-    """Return what was recorded on this computer lately; the page does without where that fails."""
-    from simdiag.usage import ledger, places
-    from simdiag.usage.records import By
+def _own_usage(names: Pseudonyms) -> Report | None:
+    """Return what was recorded on this computer; the page does without where that fails."""
+    from simdiag.usage import places
 
     path = places.for_reading()
-    if not path.exists():
-        return None
     try:
-        return ledger.report(path, By.PROCESS, (now - timedelta(days=_USAGE_DAYS)).timestamp())
+        return _usage(path, names) if path.exists() else None
     except SimdiagError as problem:
         click.echo(problem.message.render(_), err=True)
         return None

@@ -1,7 +1,7 @@
 """The page for people: one HTML file that says what is wrong, why, and what to do next.
 
-``render(view_of(diagnosis, evidence, redactor, translate), translate)`` makes it; one view, and
-one file, per language.
+``render(view_of(diagnosis, evidence, translate), translate)`` makes it; one view, and one
+file, per language. The evidence holds pseudonyms by then.
 """
 
 from __future__ import annotations

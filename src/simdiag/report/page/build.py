@@ -10,8 +10,9 @@ from simdiag import __version__
 from simdiag.causes import CAUSES, RESPONSIBLE_TITLES, Responsible
 from simdiag.diagnose import Diagnosis
 from simdiag.evidence import Evidence
+from simdiag.identity import kind_of
 from simdiag.message import N_, Translate
-from simdiag.redact import KINDS, Redactor
+from simdiag.redact import Redactor
 from simdiag.report.hostile import shown
 from simdiag.report.page.levels import signal
 from simdiag.report.page.lights import LAYERS, light
@@ -45,21 +46,16 @@ _FACTS = (
     (N_("Data"), ("data.granted_apns", "data.addresses")),
 )
 """What a desk asks for: a heading, and the observations under it."""
-_HIDDEN = {
-    "iccid": N_("card number (ICCID), but for its issuer and last four digits"),
-    "imsi": N_("subscriber number (IMSI), but for the operator's code"),
-    "imei": N_("device number (IMEI), but for the model's code"),
-    "ip": N_("IP addresses"),
-    "cell": N_("area and cell codes, which tell the place"),
-}
 _REPLACED = {
     "iccid": N_("card numbers (ICCID)"),
     "imsi": N_("subscriber numbers (IMSI)"),
     "imei": N_("device numbers (IMEI)"),
     "ip": N_("IP addresses"),
-    "cell": N_("area and cell codes, which tell the place"),
+    "cell": N_("cells"),
+    "area": N_("areas"),
 }
-"""What is not to be read on a page, hidden by stars or replaced by pseudonyms."""
+"""Of what a page shows pseudonyms: kinds that it would show otherwise."""
+_AS_IT_IS = Redactor(Evidence(), {"all"})
 _STATES = {"healthy": State.GOOD, "inconclusive": State.OPEN}
 _LONGEST_NAME = 80
 
@@ -67,43 +63,39 @@ _LONGEST_NAME = 80
 def view_of(
     diagnosis: Diagnosis,
     evidence: Evidence,
-    redactor: Redactor,
     translate: Translate,
     *,
-    device: str = "",
     examined: datetime | None = None,
     elapsed_s: float | None = None,
     revealed: Collection[str] = (),
-    stand_ins: bool = False,
     tried: Sequence[Tried] = (),
     usage: Report | None = None,
     made: Sequence[tuple[str, str]] = (),
     bundle: Bundle | None = None,
+    command: str = "report",
 ) -> View:
     """Return the view of one examination in the language of ``translate``.
 
-    ``examined`` (aware) is when it began; without it times count from its begin. ``made`` is what
-    else to say of how the page came about: titles and values, in the page's language. With
-    ``stand_ins`` the evidence holds pseudonyms already.
+    The evidence holds pseudonyms already, but for the kinds ``revealed``. ``examined`` (aware) is
+    when it began; without it times count from its begin. ``made`` is what else to say of how the
+    page came about: titles and values, in the page's language. ``command`` makes such a page.
     """
     _ = translate
     remarks = [f for f in diagnosis.findings if f.severity in (Severity.WARNING, Severity.INFO)]
     ruled_out = [f for f in diagnosis.ruled_out if f not in diagnosis.proof]
     clock = _clock(evidence, examined)
 
-    def text(finding: Finding) -> str:
-        return redactor.text(finding.text.render(_))
-
     def proof(finding: Finding) -> Proof:
-        lines = (Line(c, a, clock(t)) for c, a, t in citations(finding, redactor, _))
-        return Proof(text(finding), tuple(lines))
+        lines = (Line(c, a, clock(t)) for c, a, t in citations(finding, _AS_IT_IS, _))
+        return Proof(finding.text.render(_), tuple(lines))
 
     lights = []
     for layer, title in LAYERS.items():
         state, note = light(layer, diagnosis)
-        lights.append(Light(_(title), state, redactor.text(note.render(_)) if note else ""))
+        lights.append(Light(_(title), state, note.render(_) if note else ""))
     if usage is not None and lights[-1].state is State.UNKNOWN:
         lights[-1] = replace(lights[-1], note=_(N_("Recorded, not judged: see below.")))
+    met = {kind_of(o.name) for o in evidence if o.value is not None}
     who = diagnosis.responsible
     profile = diagnosis.profile
     return View(
@@ -113,22 +105,22 @@ def view_of(
         certainty=round(diagnosis.confidence * 100),
         who="" if who is Responsible.NOBODY else _(RESPONSIBLE_TITLES[who]),
         lights=tuple(lights),
-        steps=tuple(redactor.text(step.render(_)) for step in diagnosis.next_steps),
+        steps=tuple(step.render(_) for step in diagnosis.next_steps),
         proof=tuple(map(proof, diagnosis.proof)),
         remarks=tuple(map(proof, remarks)),
-        ruled_out=tuple(map(text, ruled_out)),
+        ruled_out=tuple(finding.text.render(_) for finding in ruled_out),
         alternatives=tuple(
             Alternative(_(CAUSES[a.cause].title), a.cause, a.test.render(_))
             for a in diagnosis.alternatives
         ),
         tried=tuple(tried),
-        facts=tuple(_facts(evidence, redactor, _)),
+        facts=tuple(_facts(evidence, _)),
         signal=signal(evidence, _),
         usage=usage_of(usage, _) if usage is not None else None,
         operator=name(profile, _),
         contacts=contacts(profile, _),
         windows=windows(profile, _),
-        device=_device(evidence, redactor) or device,
+        device=_device(evidence),
         examined=f"{examined:%Y-%m-%d %H:%M} {_zone(examined)}" if examined else "",
         made=(
             Fact("simdiag", __version__),
@@ -137,28 +129,24 @@ def view_of(
             *(Fact(title, value) for title, value in made),
         ),
         bundle=bundle,
-        hidden=tuple(
-            _(text)
-            for kind, text in (_REPLACED if stand_ins else _HIDDEN).items()
-            if not {kind, "all"} & set(revealed)
-        ),
-        revealed=KINDS if "all" in revealed else tuple(sorted(revealed)),
-        stand_ins=stand_ins,
+        replaced=tuple(_(text) for kind, text in _REPLACED.items() if kind in met - set(revealed)),
+        revealed=tuple(sorted(revealed)),
+        command=command,
     )
 
 
-def _facts(evidence: Evidence, redactor: Redactor, _: Translate) -> Sequence[Fact]:
+def _facts(evidence: Evidence, _: Translate) -> Sequence[Fact]:
     """The facts that are there; one of which nothing is left but stars says nothing."""
-    found = [(_(title), values(evidence, names, redactor)) for title, names in _FACTS]
+    found = [(_(title), values(evidence, names, _AS_IT_IS)) for title, names in _FACTS]
     told = [
         (title, [shown(v, _LONGEST_NAME) for v in said if v.strip("* ")]) for title, said in found
     ]
     return [Fact(title, ", ".join(said)) for title, said in told if said]
 
 
-def _device(evidence: Evidence, redactor: Redactor) -> str:
+def _device(evidence: Evidence) -> str:
     """The device's own name, as short as a heading must be."""
-    said = values(evidence, ("device.manufacturer", "device.model"), redactor)
+    said = values(evidence, ("device.manufacturer", "device.model"), _AS_IT_IS)
     return shown(" ".join(dict.fromkeys(said)), _LONGEST_NAME)
 
 

@@ -171,9 +171,9 @@ class View:
     made: tuple[Fact, ...] = ()
     """With what the page was made, and how."""
     bundle: Bundle | None = None
-    hidden: tuple[str, ...] = ()
-    """What the identifiers are called that do not show."""
+    replaced: tuple[str, ...] = ()
+    """What the identifiers are called that stand-ins of the same form stand for."""
     revealed: tuple[str, ...] = ()
     """The kinds that ``--reveal`` names and that do show."""
-    stand_ins: bool = False
-    """Whether hidden identifiers stand as pseudonyms of the same form, not as stars."""
+    command: str = "report"
+    """Which command makes such a page."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simdiag.cli.bundles import FILE
+from simdiag.cli.bundles import FILE, reveal_option
 from simdiag.cli.common import (
     interrupt_option,
     json_option,
@@ -25,21 +25,21 @@ from simdiag.cli.targets import port_options
 if TYPE_CHECKING:
     from simdiag.agent import Options
     from simdiag.bundle.material import Material
+    from simdiag.bundle.sealing import Recipient
     from simdiag.profile import CarrierProfile
 
 
-def _kinds(_ctx: click.Context, _param: click.Parameter, value: str) -> frozenset[str]:
-    """Return the kinds of identifiers to leave as they are."""
-    wanted = frozenset(word.strip().lower() for word in value.split(",") if word.strip())
-    if not wanted:
-        return wanted
-    from simdiag.pseudonym import KINDS
+def _keys(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> list[Recipient]:
+    """Return the keys to encrypt to."""
+    if not value:
+        return []
+    from simdiag.bundle import sealing
+    from simdiag.bundle.problems import BundleError
 
-    if unknown := wanted - {*KINDS, "all"}:
-        text = _("unknown kind {kind}; choose from {kinds}")
-        names = ", ".join((*KINDS, "all"))
-        raise click.BadParameter(text.format(kind=", ".join(sorted(unknown)), kinds=names))
-    return frozenset(KINDS) if "all" in wanted else wanted
+    try:
+        return sealing.recipients(value)
+    except BundleError as problem:
+        raise click.BadParameter(problem.message.render(_)) from problem
 
 
 @click.group(
@@ -59,12 +59,9 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, value: str) -> frozense
     help=_("File or folder to write to; without it a name with time and id, in this folder."),
 )  # fmt: skip
 @click.option("--force", is_flag=True, help=_("Replace a file that is there already."))
+@reveal_option
 @click.option(
-    "--reveal", metavar="KINDS", default="", callback=_kinds,
-    help=_("Leave these identifiers as they are, comma between; the bundle says so."),
-)  # fmt: skip
-@click.option(
-    "--to", "recipients", multiple=True, metavar="KEY",
+    "--to", multiple=True, metavar="KEY", callback=_keys,
     help=_("Encrypt to this age public key (age1…) and to your own; may be given several times."),
 )  # fmt: skip
 @profile_option
@@ -75,37 +72,33 @@ def _kinds(_ctx: click.Context, _param: click.Parameter, value: str) -> frozense
 @click.pass_context
 def command(
     ctx: click.Context, port: str | None, device_id: str | None, baud: int, run: Path | None,
-    output: Path | None, force: bool, reveal: frozenset[str], recipients: tuple[str, ...],
+    output: Path | None, force: bool, reveal: frozenset[str], to: list[Recipient],
     profile_id: str | None, wait_s: float, interrupt: bool, as_json: bool,
 ) -> int | None:  # fmt: skip
     """Make a bundle, unless another command is asked for."""
     if ctx.invoked_subcommand is not None:
         return None
     from simdiag.agent import Options
-    from simdiag.bundle import keys, sealing
-    from simdiag.bundle.build import build
+    from simdiag.bundle import sealing
     from simdiag.cli import bundles
-    from simdiag.cli.common import chosen_profile, warn_of_broken_files
-    from simdiag.i18n import available, translator
-    from simdiag.pseudonym import Pseudonyms, new_key
+    from simdiag.cli.common import chosen_profile, in_writable_folder, warn_of_broken_files
     from simdiag.report.json_text import dumps
 
     if run is not None and (port is not None or device_id is not None):
         raise click.UsageError(_("--from and a device exclude one another"))
     profile = chosen_profile(profile_id)
     warn_of_broken_files()
-    to = sealing.recipients(recipients)
-    names = Pseudonyms(keys.kept("pseudonym.key", new_key), reveal)
-    if output is not None and not output.is_dir():  # said before the modem is asked
-        output = bundles.choose_path(output, "", force)
-        force = True
+    names = bundles.own_names(reveal)
+    if output is None or output.is_dir():  # said before the modem is asked
+        in_writable_folder((output or Path()) / "a bundle")
+    else:
+        output, force = bundles.choose_path(output, "", force), True
     if run is not None:
         material = _recorded(run, profile)
     else:
         material = _examined(port, device_id, Options(profile, wait_s, baud, interrupt))
     _say(_("Hiding identifiers, and checking that none is left …"))
-    languages = [translator(language) for language in available()]
-    built = build(material, names, languages, output.name if output else "")
+    built = bundles.hidden(material, names, output.name if output else "")
     data = sealing.encrypt(built.data, to) if to else built.data
     name = bundles.default_name(built.id, material.examined, bool(to))
     path = output if output and not output.is_dir() else bundles.choose_path(output, name, force)

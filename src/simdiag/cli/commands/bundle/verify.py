@@ -30,7 +30,7 @@ def command(file: Path, fingerprint: str | None, as_json: bool) -> int:
     bundle = inspect(file)
     problems = list(bundle.problems)
     signer = bundle.fingerprint
-    if signer and fingerprint and _digits(signer) != _digits(fingerprint):
+    if signer and fingerprint is not None and _digits(signer) != _digits(fingerprint):
         text = N_("it was signed by {fingerprint}, not by whom you named")
         problems.append(Problem("signer", "manifest.sig", message(text, fingerprint=signer)))
     if as_json:
