@@ -79,9 +79,9 @@ def test_the_wheel_holds_every_catalogue(wheel: Path) -> None:
 
 def test_the_wheel_holds_the_rules_and_the_service(wheel: Path) -> None:
     folder = ROOT / "src/simdiag/hostfiles"
-    templates = {f"simdiag/hostfiles/{p.name}" for p in folder.glob("*.[rs]*")}
-    assert len(templates) == 3
-    assert templates <= packed(wheel)
+    templates = {p.name for p in folder.glob("*simdiag*")}
+    assert {"70-simdiag.rules", "simdiag-watch.service", "simdiag-tickets.timer"} <= templates
+    assert {f"simdiag/hostfiles/{name}" for name in templates} <= packed(wheel)
 
 
 def test_help(scripts: Path) -> None:

@@ -87,6 +87,12 @@ def test_a_pseudonym_has_the_same_length_and_can_be_turned_back(kind, data):
     assert [len(f) for f in forms] == [len(f) for f in others]
 
 
+def test_every_area_can_be_turned_back():
+    """The small ones too, one of which is written like a filler."""
+    areas = [f"{number:04X}" for number in range(1, 0x1000)]
+    assert [NAMES.original("area", NAMES.token("area", area)) for area in areas] == areas
+
+
 @settings(max_examples=100, deadline=None)
 @given(VALUES["iccid"], VALUES["imei"], VALUES["imsi"], VALUES["cell"])
 def test_what_diagnosis_needs_is_kept(iccid, imei, imsi, cell):

@@ -148,7 +148,7 @@ class _Outlet(io.RawIOBase):
         except OSError as problem:
             first, self.problem = self.problem is None, problem
             if first and cli.asked in _ENDLESS:  # it would go on for nobody
-                raise KeyboardInterrupt from problem
+                signal.raise_signal(signal.SIGINT)
             return memoryview(data).nbytes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ KINDS = tuple(kinds.KINDS)
 SECRET = "secret"  # noqa: S105 - the name of a kind
 """The kind of what is masked for good: PIN, PUK, passwords, messages. Never revealed."""
 _Fate = Literal["replaced", "masked", "revealed"]
+_FILLER = re.compile(r"(?:0X)?(?:F+|[*X]+|0*)")
+"""What stands where there is no value, and what is hidden already; upper case."""
 _RESOLVERS = frozenset(
     ["1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "114.114.114.114", "114.114.115.115",
      "223.5.5.5", "223.6.6.6", "119.29.29.29", "180.76.76.76", "208.67.222.222", "208.67.220.220",
@@ -112,7 +115,7 @@ def is_nobodys(kind: str, value: str) -> bool:
     """Whether a value names nobody: a filler, this computer, a mask, a public name server."""
     if kinds.KINDS.get(kind, ("", ""))[0] is kinds.text:
         return set(value) == {"*"}
-    if set(value.upper()) - set(" .:-") <= {"0"} or set(value.upper()) <= {"F", "*", "0", "X"}:
+    if set(value.upper()) - set(" .:-") <= {"0"} or _FILLER.fullmatch(value.upper()):
         return True
     if kind in ("cell", "area") and value.upper().lstrip("0") in ("FFFE", "FFFF", "FFFFFFF"):
         return True

@@ -80,16 +80,17 @@ class Watcher:
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._pool = ThreadPoolExecutor(_AT_ONCE, "examination")
         self._keepers = ThreadPoolExecutor(_KEPT_AT_ONCE, "keeper")
+        self.was_ended = False
         self._started = 0
         self._finished = 0
         self._stale = False
         self._looked_s = 0.0
 
     def run(self, *, count: int | None = None, new_only: bool = False) -> None:
-        """Watch until ``count`` examinations are done, or for ever; to be called once.
+        """Watch until ``count`` examinations are done, or until ``end``; to be called once.
 
-        However it ends (Ctrl-C above all), every modem under examination gets its settings
-        back first. ``new_only`` passes over what is plugged in at the start.
+        However it ends, every modem under examination gets its settings back first. ``new_only``
+        passes over what is plugged in at the start.
         """
         with self._source.announcing(partial(self._inbox.put, self._note_change)), self._ending():
             self._looked_s = self._clock()
@@ -97,8 +98,16 @@ class Watcher:
             self._bench.attached(devices, self._looked_s, pass_over=new_only)
             for visit in self._bench.visits:
                 self._display.arrived(visit)
-            while count is None or self._finished < count:
+            while not self.was_ended and (count is None or self._finished < count):
                 self._step(_AT_ONCE if count is None else count - self._started)
+
+    def end(self) -> None:
+        """Have it end soon; may be called in any thread and in signal handlers.
+
+        Nothing is interrupted: what has been found is told, and settings go back undisturbed.
+        """
+        self.was_ended = True
+        self.wake()
 
     def wake(self) -> None:
         """Have the display refreshed; may be called in any thread and in signal handlers."""
@@ -201,19 +210,9 @@ class Watcher:
             self._bench.interrupt()
             for pool in (self._pool, self._keepers):
                 self._display.refresh(self._bench.visits, self._clock())
-                while not _shut_down(pool, cancel_futures=pool is self._pool):
-                    pass
+                pool.shutdown(cancel_futures=pool is self._pool)
                 self._wait(0)
             self._display.refresh(self._bench.visits, self._clock())
-
-
-def _shut_down(pool: ThreadPoolExecutor, *, cancel_futures: bool) -> bool:
-    """Another Ctrl-C does not hurry it: a modem would stay changed. Deadlines bound it."""
-    try:
-        pool.shutdown(cancel_futures=cancel_futures)
-    except KeyboardInterrupt:
-        return False
-    return True
 
 
 def _verdict(result: Examination) -> Verdict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simdiag.cli.common import language_option
+from simdiag.cli.signals import when_asked_to_end
 from simdiag.cli.usage_budget import budget
 from simdiag.cli.usage_options import db_option, period_options
 from simdiag.cli.usage_reconcile import reconcile
@@ -182,9 +182,7 @@ def _number(seconds: float | None) -> float | None:
 def _end(duration: float | None) -> Callable[[], bool]:
     """Return what tells that the time is over, or that a signal asked to end."""
     asked = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as ``nohup`` wants it
-            signal.signal(number, lambda _signal, _frame: asked.set())
+    when_asked_to_end(asked.set)
     last = math.inf if duration is None else time.monotonic() + duration
     return lambda: asked.is_set() or time.monotonic() >= last
 

@@ -23,6 +23,7 @@ from simdiag.cli.common import (
     warn_of_broken_files,
 )
 from simdiag.cli.shelf import KEEP, Shelf
+from simdiag.cli.signals import when_asked_to_end
 
 if TYPE_CHECKING:
     from simdiag.agent import Examination
@@ -120,11 +121,9 @@ def command(
             source, partial(examine_device, options), display, options.cancel, keep=bundling
         )
         signal.signal(signal.SIGWINCH, lambda _signal, _frame: watcher.wake())
-        try:
-            watcher.run(count=count, new_only=new_only)
-        except KeyboardInterrupt:  # the way to end it
-            return Status.OK
-    return worst(statuses)
+        when_asked_to_end(watcher.end)
+        watcher.run(count=count, new_only=new_only)
+    return Status.OK if watcher.was_ended else worst(statuses)
 
 
 def _display(take: Take, as_json: bool) -> Quiet:
