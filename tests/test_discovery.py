@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -451,18 +451,21 @@ class FakeDevice(SimpleNamespace):
 
 def test_one_unreadable_device_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch):
     good = FakeDevice(
+        subsystem="usb",
         sys_path=f"{PCI}/1-2",
         device_type="usb_device",
         properties={"ID_PATH": "here", "SECRET": "no"},
         attributes={"idVendor": b"2c7c", "idProduct": b"0125", "product": b"\xff"},
     )
-    board = FakeDevice(sys_path="/sys/devices/platform/serial8250/tty/ttyS0")
-    vanished = FakeDevice(sys_path=f"{PCI}/1-3")
+    vanished = FakeDevice(subsystem="usb", sys_path=f"{PCI}/1-3")
 
-    def list_devices(subsystem: str) -> Iterator[FakeDevice]:
-        if subsystem == "net":
-            raise OSError("no such class")
-        yield from {"usb": [vanished, good], "tty": [board]}.get(subsystem, [])
+    class Below(list[FakeDevice]):
+        def match_subsystem(self, _name: str) -> None:
+            if not self:
+                raise OSError("the hub has gone")
+
+    def list_devices(parent: str = "", **hubs: str) -> Iterable[Any]:
+        return {"usb1": Below(), "usb2": Below([vanished, good])}.get(parent, ["usb1", "usb2"])
 
     context = SimpleNamespace(list_devices=list_devices)
     monkeypatch.setitem(sys.modules, "pyudev", SimpleNamespace(Context=lambda: context))

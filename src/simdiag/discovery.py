@@ -242,20 +242,20 @@ def read_nodes() -> list[Node]:
     except (ImportError, OSError):
         return []
     nodes: list[Node] = []
-    for subsystem in ("usb", "tty", "net", "usbmisc"):
+    # Of all terminals of a computer few are USB: only what hangs below a root hub is looked at.
+    for hub in context.list_devices(subsystem="usb", sys_name="usb[0-9]*"):
         with contextlib.suppress(OSError):  # the rest of what can be read is still of use
-            found = (
-                _read(device, subsystem) for device in context.list_devices(subsystem=subsystem)
-            )
-            nodes.extend(node for node in found if node)
+            below = context.list_devices(parent=hub)
+            for subsystem in _SUBSYSTEMS:
+                below.match_subsystem(subsystem)
+            nodes.extend(node for device in below if (node := _read(device)))
     return nodes
 
 
-def _read(device: Any, subsystem: str) -> Node | None:
-    """Copy what matters of a ``pyudev.Device``; ``None`` if it is not USB or has just vanished."""
+def _read(device: Any) -> Node | None:
+    """Copy what matters of a ``pyudev.Device``; ``None`` if it has just vanished."""
     try:
-        if not re.search(r"/usb\d+(/|$)", device.sys_path):  # below a USB root hub
-            return None
+        subsystem = device.subsystem
         return Node(
             subsystem,
             device.sys_path,
@@ -270,6 +270,7 @@ def _read(device: Any, subsystem: str) -> Node | None:
         return None
 
 
+_SUBSYSTEMS = ("usb", "tty", "net", "usbmisc")
 _MM_ROLES = {
     "ID_MM_PORT_TYPE_AT_PRIMARY": PortRole.AT_PRIMARY,
     "ID_MM_PORT_TYPE_AT_SECONDARY": PortRole.AT_SECONDARY,

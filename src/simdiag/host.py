@@ -122,10 +122,11 @@ def holders(paths: Iterable[str]) -> dict[str, list[Holder]]:
     ports = {path: _Device.of(path) for path in paths}
     found: dict[str, list[Holder]] = {path: [] for path in ports}
     wanted = {path: device for path, device in ports.items() if device}
+    numbers = frozenset(device.number for device in wanted.values())
     for pid in _pids() if wanted else ():
         if pid == os.getpid():
             continue
-        opened = list(_open_devices(pid))
+        opened = list(_open_devices(pid, numbers))
         for path, device in wanted.items():
             if any(device.same(entry) for entry in opened) and not _is_far_end(device, opened):
                 found[path].append(_holder(pid))
@@ -209,22 +210,29 @@ def _pids() -> list[int]:
         return []
 
 
-def _open_devices(pid: int) -> Iterator[_Device]:
-    """Yield the devices a process has open; nothing where its files may not be read."""
-    folder = Path(f"/proc/{pid}/fd")
+def _open_devices(pid: int, wanted: frozenset[int]) -> Iterator[_Device]:
+    """Yield which of the wanted devices a process has open, by their numbers, and pty masters.
+
+    Nothing where its files may not be read. Texts, not paths, since this is a hot loop.
+    """
+    folder = f"/proc/{pid}/fd"
     try:
-        numbers = os.listdir(folder)  # noqa: PTH208 -- names are enough, and this is a hot loop
+        files = os.listdir(folder)  # noqa: PTH208
     except OSError:
         return
-    for number in numbers:
-        link = folder / number
+    for file in files:
+        link = f"{folder}/{file}"
         try:
+            name = os.readlink(link)  # noqa: PTH115
             # Only below /dev: to stat anything else could hang on a dead network file system.
-            if not str(link.readlink()).startswith("/dev/"):
+            if not name.startswith("/dev/"):
+                continue
+            is_master = name.endswith("/ptmx")
+            if not is_master and os.stat(link).st_rdev not in wanted:  # noqa: PTH116
                 continue
         except OSError:
             continue
-        if device := _Device.of(link, _tty_index(pid, number)):
+        if device := _Device.of(link, _tty_index(pid, file) if is_master else None):
             yield device
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from simdiag import identity
@@ -119,6 +120,7 @@ class Redactor:
         self._known: dict[str, tuple[str, int, int]] = {}
         self._cells: set[str] = set()
         self._harmless: set[str] = set()
+        self._hidden = lru_cache(1024)(self._hide)  # the same lines prove much
         for observation in evidence:
             self._learn(observation)
 
@@ -138,8 +140,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text with its identifiers hidden; its length stays."""
-        if "all" in self._reveal:
-            return text
+        return text if "all" in self._reveal else self._hidden(text)
+
+    def _hide(self, text: str) -> str:
         line = _Line(text)
         for match in (m for pattern in _WORDS for m in pattern.finditer(text)):
             line.mark(_HIDE, (i for i in range(*match.span(1)) if text[i] not in ' \t\r\n",'))
