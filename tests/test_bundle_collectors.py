@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from simdiag.agent import Target
 from simdiag.bundle import loglines
-from simdiag.bundle.collector import Denied, Skipped, Subject, collectors
+from simdiag.bundle.collector import Collector, Denied, Skipped, Subject, collectors
 from simdiag.bundle.loglines import LogLine
+from simdiag.bundle.material import subject_of
 
 KERNEL, MANAGER = collectors()["kernel_log"], collectors()["modem_manager_log"]
 MODEM = Subject(
@@ -263,6 +265,12 @@ def test_a_device_that_is_unplugged_by_then(tmp_path: Path) -> None:
     for subject in (Subject(), Subject(sys_path=str(tmp_path / "gone"))):
         with pytest.raises(Skipped):
             list(collectors()["usb"].collect(subject))
+
+
+@pytest.mark.parametrize("collector", [KERNEL, MANAGER])
+def test_of_a_modem_that_is_elsewhere_no_log_here_tells(collector: Collector) -> None:
+    with pytest.raises(Skipped):
+        list(collector.collect(subject_of(Target(port="socket://192.0.2.1:5000"))))
 
 
 def test_usage_that_was_recorded_is_summed_up(tmp_path: Path, monkeypatch) -> None:

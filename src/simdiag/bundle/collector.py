@@ -29,6 +29,10 @@ class Subject(BaseModel):
     controls: tuple[str, ...] = ()
     """Names of its control devices, such as ``cdc-wdm0``."""
 
+    elsewhere: bool = False
+    """Whether it was reached over a port that no USB device of this computer has: what is logged
+    here is about others."""
+
     @property
     def bus_path(self) -> str:
         """The place on the bus, such as ``1-2.3``; empty where no device is known."""

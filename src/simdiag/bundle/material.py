@@ -11,11 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from simdiag.agent import Examination
+from simdiag.agent import Examination, Target
 from simdiag.bundle.collecting import Outcome
 from simdiag.bundle.collector import Subject
 from simdiag.bundle.facts import TimedFact, facts_of
-from simdiag.discovery import UsbModem
 from simdiag.errors import TranscriptError
 from simdiag.evidence import Evidence, Exchange, Observation, Source
 from simdiag.log import examine_events
@@ -73,10 +72,11 @@ def of_examination(result: Examination, examined: datetime, outcomes: list[Outco
     )
 
 
-def subject_of(device: UsbModem | None) -> Subject:
-    """Return what the collectors are told about a device."""
+def subject_of(target: Target) -> Subject:
+    """Return what the collectors are told about what was examined."""
+    device = target.device
     if device is None:
-        return Subject()
+        return Subject(elsewhere=target.port is not None)
     return Subject(
         sys_path=device.sys_path,
         ports=tuple(port.path.rpartition("/")[2] for port in device.ports),

@@ -160,7 +160,7 @@ def _carry_out(order: _Order) -> None:
     from simdiag.cli import bundles
 
     with Collecting() as collecting:
-        outcomes = collecting.collect(subject_of(order.result.target.device))
+        outcomes = collecting.collect(subject_of(order.result.target))
     material = of_examination(order.result, order.began, outcomes)
     built = bundles.hidden(material, bundles.own_names(), order.path.name)
     bundles.write(order.path, built.data, replace=False)

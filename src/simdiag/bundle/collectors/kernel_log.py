@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from simdiag.bundle import loglines
-from simdiag.bundle.collector import Collector, Subject
+from simdiag.bundle.collector import Collector, Skipped, Subject
 from simdiag.bundle.fields import (
     DriverName,
     Event,
@@ -103,6 +103,9 @@ _KNOWN = loglines.templates(
 
 
 def _collect(subject: Subject) -> Iterator[KernelEvent]:
+    if subject.elsewhere:
+        raise Skipped
+
     def about(values: dict[str, str]) -> bool:
         """Whether it is of the device, of a hub's port before it, or of none in particular."""
         place = values.get("path") or _behind(values.get("hub_port", ""))

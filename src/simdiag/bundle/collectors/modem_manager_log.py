@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from simdiag.bundle import loglines
-from simdiag.bundle.collector import Collector, Subject
+from simdiag.bundle.collector import Collector, Skipped, Subject
 from simdiag.bundle.fields import Event, PortName, SmallInt, Version, Word
 
 
@@ -88,6 +88,8 @@ _PORT = re.compile(r"(?:\[(?:tty/)?|\bport )(tty\w+|cdc-wdm\d+|wwan\d\w*)")
 
 
 def _collect(subject: Subject) -> Iterator[ManagerEvent]:
+    if subject.elsewhere:
+        raise Skipped
     journal = loglines.journal("-t", "ModemManager")
     lines = (line._replace(text=_LEVEL.sub("", line.text, count=1)) for line in journal)
     if subject.bus_path:

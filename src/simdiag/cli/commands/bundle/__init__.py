@@ -142,7 +142,7 @@ def _examined(port: str | None, device_id: str | None, options: Options) -> Mate
         else:
             result = nothing_found()
         _say(_("Asking this computer about the device …"))
-        outcomes = collecting.collect(subject_of(result.target.device))
+        outcomes = collecting.collect(subject_of(result.target))
     return of_examination(result, began, outcomes)
 
 
