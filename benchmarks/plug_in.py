@@ -24,12 +24,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "hil"))
 from bench import finish
 from virtual.guest import RESULTS, inside
 from virtual.guest import main as in_guest
-from virtual_bench import MANAGED_BUSES, VirtualBench, VirtualDevice, modem_manager
+from virtual_bench import VirtualBench, VirtualDevice, modem_manager
 
 PRODUCT, SCENARIO, LATENCY_MS = "quectel-ec25", "quectel-ec2x/sim_not_activated", 10
 TRIES = 3
 TARGET = 1 / 5
 LIMIT_S = 90.0
+# As a script it would be loaded anew in every run of simdiag (multiprocessing's ``__mp_main__``).
+PROGRAM = "import sys; sys.path.insert(0, 'benchmarks'); import plug_in; sys.exit(plug_in.main())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,11 @@ def _sent(record: Path) -> int:
 
 def main() -> int:
     if not inside():
-        return in_guest([sys.executable, *sys.argv])
+        return in_guest([sys.executable, "-c", PROGRAM])
     answers: dict[str, list[Answer]] = {}
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         bench = VirtualBench(folder, stack)
-        bench.use(MANAGED_BUSES)
         device = bench.product(PRODUCT, SCENARIO, latency_ms=LATENCY_MS, plugged=False)
         for _ in range(TRIES):
             ways = {

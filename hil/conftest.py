@@ -111,8 +111,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_alone(item: pytest.Item) -> bool:
-    """Whether the test needs the bus for itself."""
-    return item.get_closest_marker("alone") is not None
+    """Whether the test needs the bus for itself; ModemManager looks at every device on it."""
+    return any(map(item.get_closest_marker, ("alone", Capability.MODEM_MANAGER)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

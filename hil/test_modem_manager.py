@@ -13,15 +13,14 @@ from typing import Any
 import pytest
 
 from bench import SIMDIAG, TIMEOUT_S, finish
-from virtual_bench import MANAGED_BUSES, VirtualBench, VirtualDevice, modem_manager, printed
+from virtual_bench import VirtualBench, VirtualDevice, modem_manager, printed
 
 pytestmark = [pytest.mark.modem_manager, pytest.mark.timeout(400)]
 ORDINARY_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--groups=dialout")
 
 
 @pytest.fixture
-def manager(bench: VirtualBench, tmp_path: Path) -> Iterator[None]:
-    bench.use(MANAGED_BUSES)
+def manager(tmp_path: Path) -> Iterator[None]:
     with modem_manager(tmp_path / "modem-manager.log"):
         yield
 
@@ -82,7 +81,6 @@ def ordinary_user_takes_the_second_port(device: VirtualDevice) -> None:
     assert shown(device) == before
 
 
-@pytest.mark.alone  # a watch examines every device that it sees
 @pytest.mark.usefixtures("manager")
 def test_watch_takes_what_is_plugged_in_and_gives_it_back(bench: VirtualBench) -> None:
     """Also when it is killed in the middle, of an examination that has a minute's patience."""

@@ -18,13 +18,11 @@ from bench import HEALTHY, TIMEOUT_S, Bench, Capability, Choice, Device
 from simdiag.emulator import EmulatedModem, scenario
 from simdiag.emulator.server import Wire
 from virtual.gadget import Gadget, products
-from virtual.program import BUS_ADDRESS, Forked
+from virtual.program import Forked
 
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 BUSES = (2 * _WORKER, 2 * _WORKER + 1)
 """The controllers of this worker of pytest-xdist; ``virtual/guest.sh`` makes as many."""
-MANAGED_BUSES = (4, 5)
-"""The controllers whose devices ModemManager does not ignore."""
 
 
 @dataclass(slots=True)
@@ -61,10 +59,6 @@ class VirtualBench(Bench):
         super().__init__(folder, stack, transcripts)
         self._runs = itertools.count()
         self._free = list(BUSES)
-
-    def use(self, buses: Sequence[int]) -> None:
-        """Take the devices that are made from now on from these controllers."""
-        self._free = list(buses)
 
     def start(self, words: Sequence[str]) -> Forked:
         """Start simdiag, forked from a process that has loaded it."""
@@ -133,22 +127,7 @@ VIRTUAL = Choice("virtual", VirtualBench, frozenset(Capability))
 
 @contextmanager
 def modem_manager(log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ModemManager, whose debug log goes to ``log``; it takes what is on ``MANAGED_BUSES``.
-
-    This process alone is told of the system bus, and what it starts: other tests go on.
-    """
-    with Path("/run/modem-manager.lock").open("w") as lock, log.open("wb") as out:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with (
-            _system_bus(),
-            subprocess.Popen(["ModemManager", "--debug"], stdout=out, stderr=out) as manager,
-        ):
-            yield manager
-            manager.terminate()
-
-
-@contextmanager
-def _system_bus() -> Iterator[None]:
+    """Run a system bus and ModemManager; its debug log goes to ``log``."""
     socket = Path("/run/dbus/system_bus_socket")
     socket.parent.mkdir(exist_ok=True)
     socket.unlink(missing_ok=True)
@@ -156,9 +135,10 @@ def _system_bus() -> Iterator[None]:
         while not socket.exists():
             assert bus.poll() is None, "the system bus did not start"
             time.sleep(0.05)
-        os.environ[BUS_ADDRESS] = f"unix:path={socket}"
-        try:
-            yield
-        finally:
-            del os.environ[BUS_ADDRESS]
-            bus.terminate()
+        with (
+            log.open("wb") as out,
+            subprocess.Popen(["ModemManager", "--debug"], stdout=out, stderr=out) as manager,
+        ):
+            yield manager
+            manager.terminate()
+        bus.terminate()

@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from multiprocessing import forkserver
 from pathlib import Path
 
-BUS_ADDRESS = "DBUS_SYSTEM_BUS_ADDRESS"
-_NO_BUS = "unix:path=/run/no-system-bus"
-"""What runs of other tests are told, so that they do not meet the one test's ModemManager."""
 LOADED = multiprocessing.get_context("forkserver")
 LOADED.set_forkserver_preload(["virtual.warm"])
 
@@ -30,7 +27,7 @@ class Forked:
 
     def __init__(self, words: Sequence[str], folder: Path) -> None:
         self._output, self._errors = folder / "output", folder / "errors"
-        arguments = (words, self._output, self._errors, os.environ.get(BUS_ADDRESS, _NO_BUS))
+        arguments = (words, self._output, self._errors)
         self._process = LOADED.Process(target=_run, args=arguments)
         self._process.start()
         self.pid = self._process.pid or 0
@@ -64,11 +61,10 @@ class Forked:
         self._process.kill()
 
 
-def _run(words: Sequence[str], output: Path, errors: Path, bus: str) -> None:
-    """Be ``simdiag WORDS``, printing into two files; ``bus`` is the address of the system bus."""
+def _run(words: Sequence[str], output: Path, errors: Path) -> None:
+    """Be ``simdiag WORDS``, printing into two files."""
     from simdiag.cli import main
 
-    os.environ[BUS_ADDRESS] = bus
     sys.argv = ["simdiag", *words]
     with output.open("w") as sys.stdout, errors.open("w") as sys.stderr:
         main()
