@@ -4,15 +4,17 @@
 """
 
 import re
+import time
+from dataclasses import replace
 
 import pytest
 
 from leak_lab.auditor import sees
+from leak_lab.benign import damage
 from leak_lab.people import person
 from leak_lab.plants import sent
-from leak_lab.runs import names_of, plants, run
+from leak_lab.runs import Plant, names_of, plants, run, said
 from simdiag.bundle.talk import redact_talk
-from simdiag.emulator import EmulatedModem, scenario
 from simdiag.evidence import Evidence, Observation, Source
 from simdiag.pseudonym import Pseudonyms
 from simdiag.transcript.recorded import Recording
@@ -65,9 +67,9 @@ def test_a_command_right_behind_a_message_is_a_command():
      ("AT+CGMR", "22.333.01.00.00"), ("AT+CGMM", "SARA-R510S-01B-00")],
 )  # fmt: skip
 def test_what_firmware_it_is_stays(command, line):
-    said = f"\r\n{line}\r\n\r\nOK\r\n".encode()
-    events = [Recording(0, "p", "tx", f"{command}\r".encode()), Recording(1, "p", "rx", said)]
-    assert redact_talk(events, Pseudonyms(KEY), Evidence())[1].data == said
+    wire = f"\r\n{line}\r\n\r\nOK\r\n".encode()
+    events = [Recording(0, "p", "tx", f"{command}\r".encode()), Recording(1, "p", "rx", wire)]
+    assert redact_talk(events, Pseudonyms(KEY), Evidence())[1].data == wire
 
 
 def test_an_address_in_the_form_of_a_version_is_no_part_of_a_model():
@@ -82,6 +84,46 @@ def test_a_cell_written_backwards_is_replaced():
     events = [Recording(0, "p", "tx", b"AT+QGDCNT?\r"),
               Recording(1, "p", "rx", b"\r\n+QGDCNT: 0774354,5\r\nOK\r\n")]  # fmt: skip
     assert b"0774354" not in redact_talk(events, Pseudonyms(KEY), known)[1].data
+
+
+@pytest.mark.parametrize(
+    ("kind", "disguise", "place"),
+    [("cell", "commas", "a cell line"), ("imsi", "days", "behind the level"), ("eid", "days", "an access point"),
+     ("msisdn", "levels of readings", "a message"), ("eid", "answers of two digits", "a login"),
+     ("imsi", "as firmware", "the revision")],
+)  # fmt: skip
+def test_nobody_has_read_it_and_it_is_spelled_in_legal_values(kind, disguise, place):
+    """No gate can look for it: only that few numbers may stay in a line, and in one place, helps."""
+    for seed in range(6):
+        plant = Plant(seed, kind, disguise, place, known=False)
+        events = redact_talk(plant.events, *names_of(plant))
+        assert not sees(said(events), plant.person.core(kind)), said(events)
+
+
+def test_one_number_spelled_somewhere_does_not_cost_all_numbers():
+    """What tells something is redacted again more strictly, and nothing else."""
+    imsi = "460017390264815"
+    known = Evidence([Observation("sim.imsi", imsi, Source(0, "", ""))])
+    events = [
+        e
+        for n in range(12)
+        for e in talk(f"+CESQ: 99,99,255,255,{n + 9},{n + 40}", command="AT+CESQ")
+    ]
+    spelling = talk(*(f"+CIEV: 2,{c}" for c in imsi))
+    shown = redact_talk(events + spelling, Pseudonyms(KEY), known)
+    assert shown[: len(events)] == events
+    assert not sees(said(shown), imsi[5:])
+
+
+def test_a_long_talk_takes_seconds():
+    lines = [
+        f'+QCSQ: "LTE",{50 + n % 31},{60 + n % 29},{100 + n % 97},{10 + n % 7}' for n in range(4000)
+    ]
+    events = [e for line in lines for e in talk(line, command="AT+QCSQ")]
+    assert sum(len(e.data) for e in events) > 150_000
+    start = time.process_time()
+    redact_talk(events, Pseudonyms(KEY), Evidence())
+    assert time.process_time() - start < 12  # 3 on a desk computer; other tests run beside
 
 
 def test_lengths_and_times_and_directions_stay():
@@ -129,22 +171,17 @@ def test_benign_numbers_stay(command, line):
     assert redact_talk(events, Pseudonyms(KEY), Evidence()) == events
 
 
-@pytest.mark.parametrize(
-    "family", ["quectel-ec2x", "simcom-sim7600", "huawei-stick", "telit-le910"]
-)
-def test_of_the_numbers_of_a_healthy_modem_hardly_any_is_damaged(family):
-    """Levels, bands, channels, versions, counters: at most one in a hundred of those that are read."""
-    modem = EmulatedModem(scenario(f"{family}/healthy"))
-    kept = lost = 0
-    for command in ("ATI", "AT+CGMR", "AT+CBC", "AT+CSQ", "AT+CESQ", "AT+CREG?", "AT+COPS?", "AT+CPIN?", "AT+CGACT?",
-                    *(a.command and f"AT{a.command}" for a in modem.family.answers)):  # fmt: skip
-        lines = modem.execute(command).lines
-        before = talk(*lines, command=command)
-        after = redact_talk(before, Pseudonyms(KEY), Evidence())
-        for number in re.finditer(rb"(?<![\w.])-?\d{1,4}(?:\.\d+)?(?![\w.])", before[1].data):
-            same = after[1].data[number.start() : number.end()] == number[0]
-            kept, lost = kept + same, lost + (not same)
-    assert lost <= 0.12 * (kept + lost), (kept, lost)
+@pytest.mark.parametrize(("source", "most"), [("emulated modems", 0.01), ("field cases", 0.2)])
+def test_of_benign_numbers_few_are_damaged(source, most):
+    """Levels, channels, counters, versions: what simdiag reads or knows the form of stays."""
+    found = damage(source, lambda events: redact_talk(events, Pseudonyms(KEY), Evidence()))
+    assert found.kept > 1000
+    assert found.share <= most, found.lost.most_common(20)
+
+
+def test_the_count_of_damage_can_fail():
+    masks = lambda events: [replace(e, data=re.sub(rb"[0-9]", b"*", e.data)) for e in events]  # noqa: E731
+    assert damage("emulated modems", masks).share == 1
 
 
 def test_pin_message_and_phone_book_are_masked_for_good():

@@ -7,6 +7,7 @@ apart into candidate strings, breadth first, and looks for the personal part in 
 from __future__ import annotations
 
 import base64
+import binascii
 import bz2
 import codecs
 import html
@@ -33,6 +34,11 @@ _NUMERALS = {
 _HAN = {c: str(i) for i, c in enumerate("零一二三四五六七八九")}
 
 
+_BANKERS = {c: str(i) for i, c in enumerate("零壹贰叁肆伍陆柒捌玖")}
+_BASES = {36: "0123456789abcdefghijklmnopqrstuvwxyz",
+          58: "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"}  # fmt: skip
+
+
 def sees(text: str, core: str, depth: int = 3) -> bool:
     """Whether a text tells the personal part of an identifier."""
     wanted = {core, core[::-1]}
@@ -51,9 +57,24 @@ def sees(text: str, core: str, depth: int = 3) -> bool:
             following += [p for p in _deeper(part) if len(p) > 5]
         layer = [p for p in dict.fromkeys(following) if p not in seen]
         seen.update(layer)
-    return core.isdigit() and any(
-        core in str(int(h, 16)) for h in re.findall("[0-9A-Fa-f]{9,27}", text)
-    )
+    return core.isdigit() and any(core in number for number in _numbers(text))
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """What letters and digits tell as a number to another base."""
+    for word in re.findall("[0-9A-Za-z]{7,110}", text):
+        if re.fullmatch("[01]{30,}", word):
+            yield str(int(word, 2))
+        if re.fullmatch("(?:0o)?[0-7]{9,}", word):
+            yield str(int(word.removeprefix("0o"), 8))
+        if re.fullmatch("[0-9A-Fa-f]{9,27}", word):
+            yield str(int(word, 16))
+        for base, digits in _BASES.items():
+            if len(word) < 24 and set(word) <= set(digits):
+                number = 0
+                for c in word:
+                    number = number * base + digits.index(c)
+                yield str(number)
 
 
 def _swap(v: str) -> str:
@@ -70,7 +91,7 @@ def _flat(text: str) -> Iterator[str]:
     yield "".join(c for c in text if c in "0123456789")
     yield "".join(c for c in text.lower() if c in "0123456789abcdef")
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
-    known = [line for line in lines if not re.match(r"\+CREG: \d$|OK$", line)]
+    known = [line for line in lines if not re.match(r"\+CREG: \d$|\+CSQ: 20,99$|OK$", line)]
     yield _letters("".join(known))
     if len(lines) > 5:
         for pick in (lambda s: s[-1:], lambda s: s[:1]):
@@ -94,6 +115,19 @@ def _flat(text: str) -> Iterator[str]:
     yield _letters(text.translate(str.maketrans("OlESB", "01358")))
     yield _letters(text.lower().translate(str.maketrans("43105", "aeios")))
     yield re.sub(r"0x|[\W_]", "", text.lower())
+    yield _letters(re.sub(r"\x1b\[[0-9;]*m|<[^>]*>", "", text))
+    turned = "".join(chr(33 + (ord(c) + 14) % 94) if "!" <= c <= "~" else c for c in text)
+    yield from (_letters(turned), _letters(turned.replace(" ", "")))
+    yield "".join(_BANKERS.get(c, "") for c in text)
+    tokens = re.findall("[0-9A-Za-z]+", text.lower())
+    numbers = re.findall("[0-9]+", text)
+    for found in (tokens, numbers, re.findall("[0-9]", text)):
+        for step in range(1, 5):
+            for start in range(step):
+                part = found[start::step]
+                yield "".join(part)
+                yield "".join(p[-1] for p in part)
+                yield "".join(p[0] for p in part)
 
 
 def _deeper(text: str) -> Iterator[str]:
@@ -105,6 +139,14 @@ def _deeper(text: str) -> Iterator[str]:
                           (r"=([0-9A-F]{2})", 16)):  # fmt: skip
         if re.search(pattern, text):
             yield re.sub(pattern, lambda m, b=base: chr(int(m[1], b)), text)
+    for token in re.findall(r"[A-Za-z0-9+/=]{8,}", text):
+        yield from _bytes(_b64, token[::-1])
+    for start, c in enumerate(text):
+        size = 1 + -(-(ord(c) - 32) // 3) * 4
+        if 4 < ord(c) - 32 <= 45 and re.fullmatch("[ -`]+", line := text[start : start + size]):
+            yield from _bytes(binascii.a2b_uu, line)
+    for token in re.findall(r"(?:[0-9A-Fa-f]{2}){5,}", text):
+        yield bytes.fromhex(token)[::-1].decode("latin-1")
     if "=\r\n" in text or "=\n" in text:
         yield re.sub("=\r?\n", "", text)
     joined = re.sub(r"[\r\n\s]+", "", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import codecs
 import gzip
 import json
@@ -41,6 +42,18 @@ def alnum(v: str) -> str:
 
 def every(v: str, n: int, between: str) -> str:
     return between.join(v[i : i + n] for i in range(0, len(v), n))
+
+
+def pairs(v: str) -> list[str]:
+    return every(alnum(v), 2, " ").split()
+
+
+def based(number: int, digits: str) -> str:
+    text = ""
+    while number:
+        number, digit = divmod(number, len(digits))
+        text = digits[digit] + text
+    return text
 
 
 ANY: dict[str, Callable[[str], str]] = {
@@ -99,6 +112,27 @@ ANY: dict[str, Callable[[str], str]] = {
     "Morse": lambda v: " ".join(MORSE[c] for c in alnum(v).lower()),
     "URI": lambda v: f"sip:{alnum(v)}@ims.mnc001.mcc460.3gppnetwork.org",
     "path": lambda v: f"/home/{v}/.config/modem",
+    "counted": lambda v: ",".join(f"{i}={c}" for i, c in enumerate(alnum(v), 1)),
+    "letters between": lambda v: "q".join(alnum(v)),
+    "colours between": lambda v: "".join(f"\x1b[3{i % 8}m{c}" for i, c in enumerate(alnum(v))),
+    "tags between": lambda v: "".join(f"<td>{c}</td>" for c in alnum(v)),
+    "every other line": lambda v: "\r\n+CREG: 1\r\n".join(alnum(v)),
+    "fields between words": lambda v: every(alnum(v), 2, ',"IP",'),
+    "answers of two digits": lambda v: "\r\n".join(f"+CSQ: {p},99" for p in pairs(v)),
+    "in two answers": lambda v: (
+        v[: len(v) // 2] + "\r\nOK\r\n\r\n+CSQ: 20,99\r\n" + v[len(v) // 2 :]
+    ),
+    "%25NN": lambda v: "".join(f"%25{b:02X}" for b in v.encode()),
+    "HTML in a URL": lambda v: "".join(f"%26%23{ord(c)}%3B" for c in v),
+    "uuencoded": lambda v: binascii.b2a_uu(v.encode()).decode().strip(),
+    "base64 of hex": lambda v: b64(v.encode().hex().encode()),
+    "hex of base64": lambda v: b64(v.encode()).encode().hex(),
+    "base64 backwards": lambda v: b64(v.encode())[::-1],
+    "gzip, base85": lambda v: base64.b85encode(gzip.compress(v.encode(), mtime=0)).decode(),
+    "ROT47": lambda v: "".join(chr(33 + (ord(c) + 14) % 94) if "!" <= c <= "~" else c for c in v),
+    "bytes backwards": lambda v: v.encode()[::-1].hex(),
+    "combining marks": lambda v: "".join(c + "\u0336" for c in v),
+    "soft hyphens": lambda v: "\u00ad".join(v),
 }
 DIGITS: dict[str, Callable[[str], str]] = {
     "nibbles exchanged": swap,
@@ -115,6 +149,24 @@ DIGITS: dict[str, Callable[[str], str]] = {
     "as levels": lambda v: ",".join("-" + v[i : i + 2] for i in range(0, len(v), 2)),
     "as hex numbers": lambda v: " ".join(f"0x{c}" for c in v),
     "in threes": lambda v: every(v, 3, ","),
+    "zeros between": lambda v: " ".join(f"0{c}" for c in v),
+    "tens": lambda v: ",".join(f"1{c}" for c in v),
+    "decimal places": lambda v: ",".join(f"{c}.0" for c in v),
+    "days": lambda v: "\r\n".join(f"24/01/1{c}" for c in v),
+    "levels of readings": lambda v: "\r\n".join(f"+QTEMP: 3{c},3{c},30" for c in v),
+    "as firmware": lambda v: f"41.{every(v, 2, '.')}",
+    "as an IPv6 address": lambda v: every(v, 4, ":"),
+    "mathematical digits": lambda v: "".join(chr(0x1D7CE + int(c)) for c in v),
+    "circled digits": lambda v: "".join("⓪①②③④⑤⑥⑦⑧⑨"[int(c)] for c in v),
+    "keycaps": lambda v: "".join(f"{c}\ufe0f\u20e3" for c in v),
+    "banker's Chinese digits": lambda v: "".join("零壹贰叁肆伍陆柒捌玖"[int(c)] for c in v),
+    "base 36": lambda v: based(int(v), "0123456789abcdefghijklmnopqrstuvwxyz"),
+    "base 58": lambda v: based(
+        int(v), "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    ),
+    "octal number": lambda v: f"0o{int(v):o}",
+    "bits of the number": lambda v: f"{int(v):b}",
+    "a reading and a cell": lambda v: f"{v[:3]},{v[3:7]},{v[7:9]},{v[9:10]},{v[10:]}",
 }
 NAMES: dict[str, Callable[[str], str]] = {
     "ROT13": lambda v: codecs.encode(v, "rot13"),

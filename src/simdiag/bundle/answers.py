@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from simdiag.at import Dialect
@@ -19,87 +18,113 @@ from simdiag.bundle.denial import (
     deny,
     is_joint,
     is_small,
-    is_word,
     pieces,
-    prefix_of,
     stays,
     undecided,
     weight,
 )
+from simdiag.bundle.heard import Burst, Heard, Place, Span, is_strange, name_of, spelled
 from simdiag.bundle.known import Text
 from simdiag.bundle.permits import QUOTES, VERSIONS, is_bitmap, is_known, is_modest, permits
-from simdiag.collect.interpret import Interpreter
+from simdiag.bundle.shapes import of_known_shape
 from simdiag.evidence import Error, Exchange, Reading
 
 _MANY = 80
-"""Lines of an answer that are looked at one by one; those beyond keep nothing."""
-_SPARE, _FINAL = 8, 3
-"""Digits of small numbers that may stay in a line though no reader needs them."""
-_SPELLED = 9
+"""Lines of an answer that are looked at; those beyond keep nothing."""
+_SPARE, _FINAL = 6, 3
+"""Digits that may stay in a line though no reader needs them: an identifier has seven."""
 _VALUES = 3
 """Different small numbers that may stay in one place of one answer: more could spell digits."""
 _Key = tuple[tuple[str, str], ...]
 
 
-@dataclass(slots=True, eq=False)
-class Span:
-    """Where the text of a line stands in what a port said."""
-
-    start: int
-    end: int
-    final: bool = False
-
-
-@dataclass(slots=True)
-class Heard:
-    """An exchange, where its lines stand, and what it was read with."""
-
-    exchange: Exchange
-    interpret: Interpreter
-    lines: list[Span] = field(default_factory=list)
-
-
 class Answers:
-    """Redacts the exchanges of one port; ``strict`` keeps small numbers only where needed."""
+    """Redacts the exchanges of one port."""
 
     def __init__(
-        self, text: Text, command: Callable[[str], str], strict: int,
+        self, text: Text, command: Callable[[str], str],
         replace: Callable[[Span, Reading | None], None], shown: Container[str],
     ) -> None:  # fmt: skip
-        self._text, self._command, self._strict = text, command, strict
+        self._text, self._command, self._strict = text, command, 0
         self._replace, self._shown = replace, shown
         self.kept: set[str] = set()
         """What stayed because a reader needs it: it tells no more where it stands again."""
         self.unread: list[Span] = []
-        self._seen: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self._seen: dict[tuple[str, int], Place] = defaultdict(Place)
+        self._burst = Burst(_VALUES)
+        self._clocks: dict[str, str] = {}
+        self._done: dict[object, tuple[list[str], list[bool]]] = {}
 
-    def redact(self, heard: Heard) -> None:
-        """Decide on every character of an exchange's lines."""
+    def redact(self, heard: Heard, strict: int) -> None:
+        """Decide on every character of an exchange's lines.
+
+        ``strict`` 1 keeps numbers only where a reader needs them, 2 keeps none.
+        """
+        self._strict = strict
+        self._burst.begin(heard.exchange)
         for reading in (None, *heard.interpret(self._now(heard))):
             for span in heard.lines:
                 self._replace(span, reading)
-        wanted = self._readings(heard)
-        whole = list(self._text.characters[s.start : s.end] for s in heard.lines)
+        self._redact_once(heard)
         for span in heard.lines:
-            self.deny(span)
-        if self._strict < 2 and self._readings(heard) != wanted:
-            self._restore(heard.lines, whole)
-            self.unread = [s for s in self.unread if s not in heard.lines]
+            for a, b in self._burst.excess(self._text.part(span.start, span.end)):
+                self._text.characters[span.start + a : span.start + b] = "*" * (b - a)
+
+    def _redact_once(self, heard: Heard) -> None:
+        """Redact an exchange, as its equal was where there was one.
+
+        Modems repeat themselves, and an equal exchange has an equal outcome: the numbers that may
+        stay in one place only become fewer, and those that stayed once do so again.
+        """
+        asked = heard.exchange.command, heard.exchange.error
+        key = *asked, self._strict, self._readings(heard), self._state(heard)
+        if key in self._done:
+            shown, unread = self._done[key]
+            self._restore(heard.lines, [list(text) for text in shown])
+            self.unread += [s for s, alone in zip(heard.lines, unread, strict=True) if alone]
+            return
+        before = len(self.unread)
+        self._redact(heard)
+        shown, alone = [text for text, *_ in self._state(heard)], self.unread[before:]
+        self._done[key] = shown, [s in alone for s in heard.lines]
+
+    def _state(self, heard: Heard) -> tuple[tuple[str, bytes, bool], ...]:
+        text = self._text
+        return tuple(
+            (text.part(s.start, s.end), bytes(text.decided[s.start : s.end]), s.final)
+            for s in heard.lines
+        )
+
+    def _redact(self, heard: Heard) -> None:
+        if self._strict < 2 and self._needs(heard, heard.lines):
             self._narrow(heard)
             return
-        self._restore(heard.lines, whole)
         for span in heard.lines:
             self.deny(span, numbers=not self._strict)
 
+    def _needs(self, heard: Heard, lines: Sequence[Span]) -> bool:
+        """Whether the readings need more of some lines than what stays anyway."""
+        wanted, before = self._readings(heard), [self._characters(s) for s in lines]
+        for span in lines:
+            self._deny(span, numbers=False)
+        differ = self._readings(heard) != wanted
+        self._restore(lines, before)
+        return differ
+
     # ---- lines that nobody reads ---------------------------------------------------------
     def deny(self, span: Span, *, numbers: bool = False) -> None:
+        """Redact a line that nobody reads."""
+        self.unread.append(span)
+        self._deny(span, numbers=numbers)
+
+    def _deny(self, span: Span, *, numbers: bool) -> None:
         """Keep what stays anyway; of a line without a known beginning all words must be known."""
         line = self._text.part(span.start, span.end)
-        prefix = prefix_of(line) or _label(line)
-        self.unread.append(span)
+        prefix = name_of(line)
+        self._keep_known(span, prefix or "")
         if prefix is None:
             free = undecided(self._text, span.start, span.end)
-            if any(_is_strange(p) and not stays(p) for p in free):
+            if any(is_strange(p) and not stays(p) for p in free):
                 self._text.mask(i for i in range(span.start, span.end) if self._is_inner(i))
                 return
         small = [p for p in pieces(line) if is_small(p) and not stays(p)]
@@ -110,6 +135,21 @@ class Answers:
             numbers = prefix is not None and few
         deny(self._text, span.start, span.end, numbers=numbers, shown=self._shown)
 
+    def _keep_known(self, span: Span, prefix: str) -> None:
+        """Keep what is typed by the form of the whole line; and dates.
+
+        These must follow one another, as a clock's do: digits have no order.
+        """
+        line = self._text.part(span.start, span.end)
+        for places in () if self._strict else of_known_shape(line):
+            self._text.keep(range(span.start + places.start, span.start + places.stop))
+        for piece in undecided(self._text, span.start, span.end):
+            if piece.kind == "date":
+                time = re.sub(r"^\d\d(?=\d\d/)", "", piece.text)
+                if time >= self._clocks.get(prefix, ""):
+                    self._clocks[prefix] = time
+                    self._text.keep(piece.places)
+
     def _is_inner(self, place: int) -> bool:
         return self._text.characters[place] not in '\r\n"'
 
@@ -117,12 +157,12 @@ class Answers:
         """Whether the same places of this answer have held few different numbers so far."""
         if self._strict:
             return False
-        sets = [self._seen[prefix, n] for n, _ in enumerate(small)]
-        fits = all(p.text in s or len(s) < limit for p, s in zip(small, sets, strict=True))
-        if fits:
-            for piece, values in zip(small, sets, strict=True):
-                values.add(piece.text)
-        return fits
+        places = [self._seen[prefix, n] for n, _ in enumerate(small)]
+        if not all(place.allows(p.text, limit) for place, p in zip(places, small, strict=True)):
+            return False
+        for place, piece in zip(places, small, strict=True):
+            place.take(piece.text)
+        return True
 
     # ---- lines that are read -------------------------------------------------------------
     def _narrow(self, heard: Heard) -> None:
@@ -131,26 +171,22 @@ class Answers:
             self.deny(span)
         kept: dict[str, list[str]] = defaultdict(list)
         for span in heard.lines[:_MANY]:
-            wanted = self._readings(heard)  # what an earlier line lost, this one need not give
-            before = self._characters(span)
-            self.deny(span)
-            idle = self._readings(heard) == wanted
-            self._restore([span], [before])
-            if idle:
+            # what an earlier line lost, this one need not give
+            if self._needs(heard, [span]):
+                self._narrow_line(heard, span, kept)
+            else:
                 self.deny(span, numbers=not self._strict)
-                continue
-            self.unread.remove(span)
-            self._narrow_line(heard, span, kept)
 
     def _narrow_line(self, heard: Heard, span: Span, kept: dict[str, list[str]]) -> None:
         """Keep of a line what is needed and permitted, and of the rest few small numbers."""
         line = self._text.part(span.start, span.end)
-        name = prefix_of(line) or _label(line) or ""
+        name = name_of(line) or ""
         values = {r.name: r.value for r in heard.interpret(self._now(heard))}
+        self._keep_known(span, name)
         small = [p for p in pieces(line) if is_small(p) and not stays(p)]
         version = not VERSIONS.isdisjoint(values)
         loosely = not version and weight(small) <= _SPARE and self._are_few(name, small, _VALUES)
-        for piece in _spelled(small):
+        for piece in spelled(small):
             self._text.mask(range(span.start + piece.start, span.start + piece.end))
         wanted = self._readings(heard)
         needed: list[tuple[Piece, set[str]]] = []
@@ -242,32 +278,3 @@ class Answers:
         return heard.exchange._replace(
             command=self._command(heard.exchange.command), lines=tuple(lines), error=error
         )
-
-
-def _spelled(small: Sequence[Piece]) -> Iterator[Piece]:
-    """Yield numbers of one digit, nine or more of them in a row: that is a number spelled out."""
-    run: list[Piece] = []
-    for piece in (*small, None):
-        if (
-            piece is not None
-            and len(piece.text) == 1
-            and (not run or piece.start - run[-1].end < 4)
-        ):
-            run.append(piece)
-            continue
-        if len(run) >= _SPELLED and len({p.text for p in run}) > 2:
-            yield from run
-        run = []
-
-
-def _is_strange(piece: Piece) -> bool:
-    """Whether a piece is a word of a person's or a program's, not a number or a mark."""
-    return piece.kind == "word" and len(piece.text) > 1 and any(c.isalpha() for c in piece.text)
-
-
-def _label(line: str) -> str | None:
-    """Return the words before the colon of a line of a table (``RSRP (dBm):``), if known ones."""
-    label, colon, _ = line.partition(":")
-    words = re.findall(r"[^\W_]+", label)
-    known = any(map(is_word, words)) and all(is_word(w) or len(w) == 1 for w in words)
-    return label.strip().upper() if colon and known and len(words) < 5 else None

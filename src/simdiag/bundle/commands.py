@@ -6,11 +6,11 @@ import re
 from functools import lru_cache
 
 import simdiag.registry
-from simdiag.bundle.denial import deny, is_known_apn, is_small, pieces, prefix_of
+from simdiag.bundle.denial import deny, is_known_apn, is_small, pieces, prefix_of, weight
 from simdiag.bundle.known import Known, Text
 
-_NUMBERS = 5
-"""Small numbers that may stay in a command that is not simdiag's own."""
+_NUMBERS = 6
+"""Digits of small numbers that may stay in a command that is not simdiag's own."""
 _CARD_FILE = re.compile(r"AT\+CRSM=(?:176|178|192),\d{5}(?:,\d{1,3}){0,3}", re.IGNORECASE)
 _SETTING = re.compile(r"AT\+(?:CMEE|COPS|CFUN|CREG|CGREG|CEREG|C5GREG)[=?][\d,?]{0,5}")
 
@@ -56,7 +56,7 @@ class Commands:
             if "." in match[1] and is_known_apn(match[1]):
                 text.keep(range(*match.span(1)))
         head = 2 if command[:2].upper() == "AT" else 0
-        small = sum(is_small(p) for p in pieces(command, head))
+        small = weight([p for p in pieces(command[head:]) if is_small(p)])
         known = prefix_of(re.split(r"[=?]", command[head:])[0]) is not None
         text.keep(range(head))
         deny(text, head, len(command), numbers=known and small <= _NUMBERS)

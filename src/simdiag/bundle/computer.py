@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import socket
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,8 @@ from simdiag.pseudonym import Pseudonyms
 
 _COMMON = frozenset({"root", "nobody", "daemon", "localhost", "localhost.localdomain", "debian"})
 """Names that every computer has: they are nobody's."""
+_TEXTS = frozenset({".css", ".html", ".po", ".py", ".toml"})
+"""Files that what stands in a bundle comes from."""
 _FIRST_PERSON = 1000
 """User ids below this are the system's own."""
 
@@ -24,6 +28,19 @@ def learn(names: Pseudonyms) -> None:
     for kind, value in _known():
         if value and value not in _COMMON:
             names.knows(kind, value)
+
+
+@cache
+def everybodys_words() -> frozenset[str]:
+    """Return the words of simdiag's own files, in lower case; a word is of letters alone.
+
+    They stand in bundles of everybody: a user named ``desk``, or one with a program named
+    ``code``, could never make a bundle if the gate looked for that. Where the type of a value
+    says that it is a name, it is replaced all the same.
+    """
+    paths = (p for p in Path(__file__).parents[1].rglob("*") if p.suffix in _TEXTS)
+    texts = (path.read_text("utf-8", "replace") for path in paths)
+    return frozenset(word for text in texts for word in re.findall(r"[^\W\d_]+", text.lower()))
 
 
 def _known() -> Iterator[tuple[str, str]]:

@@ -36,6 +36,7 @@ _WORDS = {
     )
     for n, w in enumerate(words.split())
 } | {"oh": "0", "niner": "9", "o": "0"}
+_ROT47 = {33 + i: 33 + (i + 47) % 94 for i in range(94)}
 _NUMBER_WORD = re.compile(r"\b(?:" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")\b", re.I)
 _MORSE = {
     code: c
@@ -66,6 +67,7 @@ def _digit(character: str) -> str:
     return character if value is None or character.isascii() else str(value)
 
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _ESCAPE = re.compile(
     r"\\+u\{?([0-9A-Fa-f]{4,6})\}?|\\+x([0-9A-Fa-f]{2})|\\+([0-3][0-7]{2})|%([0-9A-Fa-f]{2})"
     r"|=([0-9A-F]{2})|[Uu]\+([0-9A-Fa-f]{4,6})"
@@ -77,6 +79,8 @@ def unescaped(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     text = re.sub(r"=\r?\n|\\[\r\n]+", "", text)
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
     return _ESCAPE.sub(_escaped, text) if re.search(r"[\\%=+]", text) else text
 
 
@@ -92,6 +96,7 @@ def spelled(text: str) -> Iterator[str]:
     yield re.sub(r"[^\W_]*\d[^\W_]*", lambda m: m[0].translate(_LEET), text)
     yield text.translate(str.maketrans("43105", "aeios"))
     yield codecs.encode(text, "rot13")
+    yield text.translate(_ROT47)
     if "0x" in text:
         yield re.sub("0[xX]", "", text)
     hexadecimal = re.sub(r"[^0-9A-Fa-f]+", "", text)
@@ -116,6 +121,12 @@ def columns(text: str) -> Iterator[str]:
     yield " ".join(line[:1] for line in lines)
     yield "\n".join(lines[::2])
     yield "\n".join(lines[1::2])
+    rows: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        head = re.match(r"\s*[+^$#%!*&][A-Za-z0-9_]{2,16}:?", line)
+        if line.strip() not in ("OK", "ERROR"):
+            rows[head[0] if head else ""].append(line[head.end() if head else 0 :])
+    yield from ("\n".join(row) for row in rows.values() if 1 < len(row) < len(lines))
     places: dict[tuple[str, int], list[str]] = defaultdict(list)
     for line in lines:
         numbers = re.findall(r"[0-9A-Fa-f]*\d[0-9A-Fa-f]*", line)
@@ -128,6 +139,40 @@ def columns(text: str) -> Iterator[str]:
     yield from (" ".join(found) for found in places.values() if len(found) > 3)
 
 
+# A quarter of the time of a gate's search went into regular expressions for these two.
+_BLANKS = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalnum()})
+
+
+def parts_of(text: str) -> list[str]:
+    """Return the words and numbers of a text."""
+    return text.translate(_BLANKS).split() if text.isascii() else re.findall(r"[^\W_]+", text)
+
+
+def only(wanted: str, text: str) -> str:
+    """Return the wanted ASCII characters of a text."""
+    rest = bytes(set(range(256)) - set(wanted.encode()))
+    return text.encode("ascii", "ignore").translate(None, rest).decode()
+
+
+_STEPS = range(1, 5)
+"""A digit may stand in every one, or in every second to fourth number, word, or place."""
+
+
+def strides(text: str) -> Iterator[str]:
+    """Yield what is left when the parts between are left out: counters, units, colours, tags."""
+    words = parts_of(text)
+    numbers = re.findall(r"\d+", text)
+    digits = "".join(numbers)
+    for step in _STEPS:
+        for start in range(step):
+            for found in (words, numbers):
+                part = found[start::step]
+                yield "".join(part).lower()
+                yield "".join([p[-1] for p in part]).lower()
+                yield "".join([p[0] for p in part]).lower()
+            yield digits[start::step]
+
+
 # ---- bytes of a text ---------------------------------------------------------------------
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}(?:\s{0,4}[A-Za-z0-9+/_-]{2,})*={0,2}")
 _BASE32 = re.compile(r"[A-Z2-7]{8,}={0,6}|[a-z2-7]{8,}={0,6}")
@@ -136,6 +181,7 @@ _BYTES = re.compile(
     r"(?:\b(?:0x[0-9A-Fa-f]{1,2}|0o[0-7]{1,3}|\d{1,3})\b[\s,;:|.-]{1,3}){4,}\S{1,4}"
 )
 _BITS = re.compile(r"(?:[01]{7,8}[\s,]{0,2}){4,}")
+_UUENCODED = re.compile(r"[!-M][ -`]{8,60}")
 _BASE85 = re.compile(r"[!-~]{8,}")
 
 
@@ -144,15 +190,18 @@ def packed(text: str) -> Iterator[bytes]:
     for found in _each(_BASE64, text):
         part = re.sub(r"\s", "", found).rstrip("=").translate(str.maketrans("-_", "+/"))
         if not re.fullmatch(r"[a-z]+|[A-Z][a-z]+", part):
-            for start in range(4 if len(part) < len(found) else 1):
-                cut = part[start:]
+            starts = range(4 if len(part) < len(found) else 1)
+            for cut in (way[start:] for way in (part, part[::-1]) for start in starts):
                 yield from _tried(base64.b64decode, cut[: len(cut) - (len(cut) % 4 == 1)] + "==")
+    for found in _each(_UUENCODED, text):
+        yield from _tried(binascii.a2b_uu, found[: 1 + -(-(ord(found[0]) - 32) // 3) * 4])
     for found in _each(_BASE32, text):
         part = found.rstrip("=").upper()
         yield from _tried(base64.b32decode, part + "=" * (-len(part) % 8))
     for found in _each(_HEX, text):
         digits = re.sub(r"[^0-9A-Fa-f]", "", found)
-        yield bytes.fromhex(digits[: len(digits) & ~1])
+        yield (data := bytes.fromhex(digits[: len(digits) & ~1]))
+        yield data[::-1]
         yield bytes.fromhex(digits[1:][: (len(digits) - 1) & ~1])
     for found in _each(_BYTES, text):
         numbers = re.findall(r"0x[0-9A-Fa-f]{1,2}|0o[0-7]{1,3}|\d{1,3}", found)

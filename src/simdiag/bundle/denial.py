@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from simdiag.bundle.known import Text
 from simdiag.bundle.words import apns, prefixes, vocabulary
@@ -30,12 +31,13 @@ _FILLER = re.compile(
 """Zeros, F, and the greatest numbers of their size: what stands where nothing is known."""
 _ASCENDING = 6
 """So many numbers in ascending order are a list of bands."""
+_SWITCHES, _KINDS = 24, 3
+"""So many numbers at most, of so many different digits, tell nothing."""
 _BAND = re.compile(r"(?:[BbNn]|[A-Za-z]{3,12})?([0-9]{1,3})")
 _MARKS = frozenset("+^$#%!&?;=:()<>[]{}/\\@.-_|")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a text: a word or number, or what joins them."""
 
     kind: str
@@ -56,10 +58,19 @@ def pieces(line: str, offset: int = 0, start: int = 0, end: int | None = None) -
 
     ``offset`` is where the line stands in a longer text; places are those of the longer text.
     """
-    for match in _PIECE.finditer(line, start, len(line) if end is None else end):
+    for kind, a, b, text, beside in _cut(line, start, len(line) if end is None else end):
+        yield Piece(kind, offset + a, offset + b, text, beside)
+
+
+@lru_cache(maxsize=4096)
+def _cut(line: str, start: int, end: int) -> tuple[Piece, ...]:
+    """Cut a part of a line; modems repeat themselves, and every line is looked at many times."""
+    found = []
+    for match in _PIECE.finditer(line, start, end):
         a, b = match.span()
         beside = line[max(0, a - 1) : a] + line[b : b + 1]
-        yield Piece(match.lastgroup or "", offset + a, offset + b, match[0], beside)
+        found.append(Piece(match.lastgroup or "", a, b, match[0], beside))
+    return tuple(found)
 
 
 def undecided(text: Text, start: int, end: int) -> Iterator[Piece]:
@@ -96,8 +107,6 @@ def stays(piece: Piece) -> bool:
     """Whether a piece tells nothing about anybody, whatever line it stands in."""
     if piece.kind == "blanks":
         return True
-    if piece.kind == "date":
-        return True
     if piece.kind == "dotted" or piece.kind == "colons":
         return is_nobodys("ip", piece.text)
     return piece.kind == "word" and (is_word(piece.text) or is_filler(piece.text))
@@ -132,15 +141,20 @@ def prefix_of(line: str) -> str | None:
 
 
 def weight(small: Sequence[Piece]) -> int:
-    """How many digits could be told by these numbers; an ascending list (bands) tells none."""
-    values = [int(re.sub(r"\D", "", p.text)) for p in small]
+    """How many digits could be told by these numbers.
+
+    An ascending list (bands) tells none, nor do switches and zeros.
+    """
+    numbers = [re.sub(r"\D", "", p.text) for p in small]
+    if len(numbers) <= _SWITCHES and len(set("".join(numbers))) <= _KINDS:
+        return 0
     heavy, run = 0, [0]
-    for i in range(1, len(small) + 1):
-        if i < len(small) and values[i] > values[i - 1]:
+    for i in range(1, len(numbers) + 1):
+        if i < len(numbers) and int(numbers[i]) > int(numbers[i - 1]):
             run.append(i)
             continue
         if len(run) < _ASCENDING:
-            heavy += sum(c.isdecimal() for j in run if j < len(small) for c in small[j].text)
+            heavy += sum(len(numbers[j]) for j in run if j < len(numbers))
         run = [i]
     return heavy
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import string
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -16,9 +17,12 @@ from simdiag.bundle.decoding import (
     MAX_SIZE,
     columns,
     is_text,
+    only,
     packed,
+    parts_of,
     plain,
     spelled,
+    strides,
     texts,
     unescaped,
     unpacked,
@@ -31,9 +35,14 @@ from simdiag.transcript.recorded import Recording
 
 Real = Mapping[tuple[str, str], str]
 """Every (kind, value) that is not to be seen, with what stands for it."""
-_SURE, _SURE_DIGITS = 9, 10
+_SURE, _SURE_DIGITS, _FILLED = 9, 10, 8
 """Shorter forms are looked for as whole words only, and digits alone need one more."""
-_GRAM = 8
+_SHORTEST = 7
+_GRAM, _STEP = 4, 4
+"""Characters of the parts by which they are looked for, and how far apart these stand."""
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_COUNTING = "01234567890123456789"
+"""What any list that counts its lines holds."""
 _SPELLED = re.compile(r"(?:[0-9a-z]{1,4}[ ,._:|/\r\n-]{1,2}){2,40}[0-9a-z]{1,4}")
 """A word cut into pieces of one to four characters."""
 
@@ -58,12 +67,11 @@ def check(archive: bytes, real: Real, name: str = "") -> None:
             raise LeakFound(kind, member if not needles.find(member.encode()) else "archive")
 
 
-def find_in_talk(events: Iterable[Recording], real: Real) -> str | None:
+def find_in_talk(events: Iterable[Recording], needles: Needles) -> str | None:
     """Return the kind of a real value that a talk still shows, or ``None``."""
     said: dict[tuple[str, str], bytearray] = {}
     for event in events:
         said.setdefault((event.port, event.dir), bytearray()).extend(event.data)
-    needles = Needles(real)
     return next((kind for data in said.values() if (kind := needles.find(bytes(data)))), None)
 
 
@@ -78,9 +86,13 @@ def _members(archive: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 class Needles:
-    """What to look for, in every form that it may have once all disguises are off."""
+    """What to look for, in every form that it may have once all disguises are off.
 
-    def __init__(self, real: Real) -> None:
+    ``careful`` looks anywhere for what is as short as a cell too: now and then that is found where
+    it is not, so it is no reason to refuse a bundle, only to have a talk redacted more strictly.
+    """
+
+    def __init__(self, real: Real, *, careful: bool = False) -> None:
         self._long: dict[str, str] = {}
         self._words: dict[str, str] = {}
         stand_ins = {f.lower() for (k, _), token in real.items() for f in written(k, token)}
@@ -89,16 +101,20 @@ class Needles:
                 low = form.lower()
                 if low in stand_ins or low in vocabulary() or low in host_vocabulary():
                     continue
-                if len(low.strip("0f")) < min(len(low) // 2 + 1, _GRAM):
+                if len(low.strip("0f")) < min(len(low) // 2 + 1, _FILLED):
                     continue  # fillers: they stand everywhere
-                if len(low) >= (_SURE_DIGITS if low.isdecimal() else _SURE):
+                if low in _COUNTING:
+                    continue
+                sure = _SURE_DIGITS if low.isdecimal() else _SURE
+                if len(low) >= (_SHORTEST if careful and kind == "cell" else sure):
                     self._long[low] = kind
                 elif len(low) >= _shortest(kind, low):
                     self._words[low] = kind
         self._spelled = [w for w in self._words if len(w) > 6]
-        self._grams: dict[str, list[str]] = {}
+        self._grams: dict[str, list[tuple[str, int]]] = {}
         for needle in self._long:
-            self._grams.setdefault(needle[:_GRAM], []).append(needle)
+            for at in range(_STEP):
+                self._grams.setdefault(needle[at : at + _GRAM], []).append((needle, at))
         self._seen: set[int] = set()
 
     def find(self, data: bytes) -> str | None:
@@ -139,6 +155,9 @@ class Needles:
         for other in (*columns(text), *columns(values), values) if spelled_too else ():
             if kind := self._search(other):
                 return kind
+        for other in strides(values or text) if spelled_too else ():
+            if kind := self._in(other):
+                return kind
         if depth > 1:
             parts = dict.fromkeys(packed(text))  # all at once: most are short, and nonsense
             opened = [inner for part in parts for inner in unpacked(part)]
@@ -152,23 +171,27 @@ class Needles:
     def _search(self, text: str) -> str | None:
         low = text.lower()
         squeezed = _squeezed(low)
-        digits = re.sub(r"[^0-9]+", "", squeezed)
-        hexadecimal = re.sub(r"[g-z]+", "", squeezed)
+        digits = only(string.digits, squeezed)
+        hexadecimal = only(string.digits + "abcdef", squeezed)
         views = dict.fromkeys((squeezed, digits, hexadecimal))
         return next((k for view in views if (k := self._in(view))), None) or self._as_word(low)
 
     def _in(self, text: str) -> str | None:
-        """Look for the long needles: by their first characters, so that many cost no more."""
-        grams = {text[i : i + _GRAM] for i in range(len(text) - _GRAM + 1)}
-        for gram in self._grams.keys() & grams:
-            for needle in self._grams[gram]:
-                if needle in text:
-                    return self._long[needle]
+        """Look for the long needles, by parts of them that stand at every fourth character.
+
+        The shortest has so many characters that such a part lies wholly in it.
+        """
+        grams = self._grams
+        for i in range(0, len(text) - _GRAM + 1, _STEP):
+            if (gram := text[i : i + _GRAM]) in grams:
+                for needle, at in grams[gram]:
+                    if i >= at and text.startswith(needle, i - at):
+                        return self._long[needle]
         return None
 
     def _as_word(self, text: str) -> str | None:
         """Look for the short needles: as words, also such that are spelled with separators."""
-        words = set(re.findall(r"[^\W_]+", text))
+        words = set(parts_of(text))
         if self._spelled:
             runs = "|".join(map(_squeezed, set(_SPELLED.findall(text))))
             words.update(w for w in self._spelled if w in runs)
@@ -183,13 +206,26 @@ def _forms(kind: str, value: str) -> Iterator[str]:
         yield re.sub(r"[\W_]", "", form)
     yield plain_value[::-1]
     if plain_value.isdecimal() and len(plain_value) > 9:
-        yield f"{int(plain_value):x}"
+        yield from _numerals(int(plain_value))
+        size = max(_SURE_DIGITS, len(plain_value) - 2)  # an end of it may be glued to other digits
+        yield from (plain_value[i : i + size] for i in range(len(plain_value) - size + 1))
         yield from (plain_value[i:] for i in _tails(kind))
     elif kind == "mac":
         yield str(int(plain_value, 16))
         yield plain_value[6:]
     elif kind == "ip" and value.count(".") == 3:
         yield str(int.from_bytes(bytes(map(int, value.split("."))), "big"))
+
+
+def _numerals(number: int) -> Iterator[str]:
+    """A number to other bases than ten."""
+    yield from (f"{number:x}", f"{number:o}", f"{number:b}")
+    for digits in (string.digits + string.ascii_lowercase, _BASE58):
+        text, rest = "", number
+        while rest:
+            rest, digit = divmod(rest, len(digits))
+            text = digits[digit] + text
+        yield text
 
 
 def _tails(kind: str) -> Sequence[int]:
@@ -214,7 +250,7 @@ def _values(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def _squeezed(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.lower())
+    return "".join(parts_of(text.lower()))
 
 
 def _is_binary(data: bytes) -> bool:

@@ -34,7 +34,10 @@ def address(text: str) -> str | None:
     """Return the address that a piece begins with; of address and mask, the address."""
     parts = text.split(".")
     if len(parts) in (8, 32):
-        text = ".".join(parts[: len(parts) // 2])
+        middle = len(parts) // 2
+        if parts[middle] not in ("255", "0"):  # digits in pairs have that length too
+            return None
+        text = ".".join(parts[:middle])
     octets = text.count(".") in (3, 15) and all(p.isdecimal() and int(p) < 256 for p in parts)
     if not (octets or text.count(":") > 1) or is_nobodys("ip", text):
         return None

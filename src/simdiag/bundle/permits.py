@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from simdiag.bundle.denial import is_band, is_filler, is_joint, is_small, is_word, pieces, stays
+from simdiag.bundle.words import version_forms
 from simdiag.identity import is_address, kind_of
 from simdiag.registry import drivers
 
@@ -25,12 +26,21 @@ _NAMES = ("operator.name", "sim.service_provider", "device.operator_profile", "d
 """Free text of an operator or a user: only known words."""
 _CLOSED = 6
 """Digits of a text of known words."""
-_LAST_BAND = 263
-"""TS 36.101 table 5.5-1 and TS 38.101 tables 5.2-1: no band has a greater number."""
-_PLAIN, _COUNTER = 7, 12
-"""Digits of a number (channel, PLMN, millivolts), and of a counter of bytes (below 10**12)."""
-_DIGITS, _STRANGE = 12, 5
-"""Digits of the one number with points that a version may hold; characters of its odd words."""
+_PLAIN, _CHANNEL, _COUNTER = 6, 7, 12
+"""Digits of a number (PLMN, millivolts), of a channel, and of a counter of bytes (below 10**12)."""
+_SIGNIFICANT, _STRANGE = 6, 5
+"""Digits, without the zeros before them, of the one number with points that a version may hold if
+no known firmware has that form; characters of a version's odd words."""
+_RANGES = {
+    "signal": 1600, "signal.detected": 31, "cell.pci": 1007, "cell.earfcn": 3_279_165,
+    "cell.band": 263, "device.temperature_c": 1500, "device.voltage_mv": 60_000,
+    "sim.pin_retries": 15, "sim.puk_retries": 15,
+}  # fmt: skip
+"""The greatest numbers that modems print for a value, by its name or layer. That there is a signal
+at all, +CSQ tells (TS 27.007 clause 8.5; what is above 31 and no level is nothing). Levels and
+temperatures in tenths at most; TS 36.101 clause 5.7.3 and TS 38.104 clause 5.4.2.1 (channels),
+TS 38.211 clause 7.4.2.1 (cell identities), TS 36.101 table 5.5-1 and TS 38.101 tables 5.2-1
+(bands)."""
 _MODEL = 6
 """Digits of a number with points that a model's or maker's name may hold."""
 _CODES = re.compile(r".*(?:plmns?|bands?|mode)")
@@ -47,7 +57,9 @@ def permits(name: str, text: str, value: Any) -> bool:
     if name in VERSIONS:
         pointed = name != "device.revision" and "." in text  # a model has no version of firmware
         return is_version(text) and not (pointed and sum(map(str.isdecimal, text)) > _MODEL)
-    if name == "cell.band" and int(re.sub(r"\D", "", text) or 0) > _LAST_BAND:
+    greatest = _RANGES.get(name) or _RANGES.get(name.partition(".")[0])
+    number = re.fullmatch(r"[A-Za-z]*(\d+)(?:\.\d+)?", text)
+    if greatest and number and int(number[1]) > greatest and not is_filler(text):
         return False
     if name.startswith("counter."):
         return _is_number(text, _COUNTER)
@@ -57,7 +69,8 @@ def permits(name: str, text: str, value: Any) -> bool:
         return False
     if coded and re.fullmatch("[0-9A-Fa-f]{8,16}", text) and is_bitmap(text):
         return True
-    return _is_number(text, _PLAIN) or _is_list(text) or is_filler(text) or is_band(text)
+    digits = _CHANNEL if name == "cell.earfcn" else _PLAIN
+    return _is_number(text, digits) or _is_list(text) or is_filler(text) or is_band(text)
 
 
 def _is_closed(text: str) -> bool:
@@ -89,8 +102,11 @@ def is_version(text: str) -> bool:
         return True
     digits = sum(c.isdecimal() for c in text)
     if "." in text:
-        short = all(part.isdecimal() and len(part) < 4 for part in text.split("."))
-        return short and digits <= _DIGITS and not (is_address(text) or is_address(text[::-1]))
+        parts = text.split(".")
+        short = all(part.isdecimal() and len(part) < 4 for part in parts)
+        few = short and sum(len(p.lstrip("0")) for p in parts) <= _SIGNIFICANT
+        known = re.sub(r"\d", "0", text) in version_forms()
+        return (few or known) and not (is_address(text) or is_address(text[::-1]))
     fits = 0 < digits <= 12 and len(text) <= 20 and _GROUP.fullmatch(text) is not None
     return fits and (len(text) < 7 or names_model(text))
 

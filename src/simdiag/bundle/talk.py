@@ -13,21 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from simdiag.at import (
-    Data,
-    Echo,
-    Event,
-    FinalResult,
-    ForeignEcho,
-    InformationText,
-    Noise,
-    Prompt,
-    Unsolicited,
-)
-from simdiag.bundle.answers import Answers, Heard, Span
+from simdiag.at import Event, FinalResult, InformationText
+from simdiag.bundle.answers import Answers
 from simdiag.bundle.commands import Commands
 from simdiag.bundle.denial import pieces, prefix_of
-from simdiag.bundle.gate import find_in_talk
+from simdiag.bundle.echoes import redact_other
+from simdiag.bundle.gate import Needles, find_in_talk
+from simdiag.bundle.heard import Heard, Span, content
 from simdiag.bundle.identities import address, identities, is_masked
 from simdiag.bundle.known import Known, Text
 from simdiag.conversation import Conversation
@@ -38,10 +30,9 @@ from simdiag.pseudonym import SECRET, Pseudonyms
 from simdiag.transcript.recorded import MAX_PORTS, NO_ANSWER, NOT_RECORDED, Recording, replay_events
 
 _PORT = re.compile(r"(?:/dev/)?(?:tty(?:USB|ACM|S|AMA)|pts/|COM|cdc-wdm|wwan\dat|rfcomm)\d{1,3}")
-_NOISE = "~"
-"""What noise becomes: a line that begins with it is noise to the AT core too."""
 _LONG_DIGITS, _LONG_HEX = 9, 12
 """Masked runs of so many digits, or hex, may be identifiers: they are looked for elsewhere."""
+_STRICTEST, _ROUNDS = 2, 5
 
 
 def redact_talk(
@@ -55,11 +46,12 @@ def redact_talk(
     """
     talk = _Talk(_renamed(events), names)
     talk.learn(chain.from_iterable(identities(o.name, o.value) for o in evidence))
-    found: list[Recording] = []
-    for strict in range(3):
-        found = talk.redacted(strict)
-        if not find_in_talk(found, names.real()):
+    needles = Needles(names.real(), careful=True)
+    found = talk.redacted()
+    for _ in range(_ROUNDS):
+        if not find_in_talk(found, needles) or not talk.tighten(found, needles):
             break
+        found = talk.redacted()
     for kind, number in talk.replaced.items():
         names.counted(kind, number, masked=kind == SECRET)
     names.counted(SECRET, talk.masked, masked=True)
@@ -100,6 +92,8 @@ class _Talk:
         self._secrets: set[str] = set()
         self._kept: set[str] = set()
         self._shown: frozenset[str] = frozenset()
+        self._hidden: set[str] = set()
+        self._strict: Counter[tuple[str, int]] = Counter()
         self.masked, self.replaced = 0, Counter[str]()
         self._listen()
 
@@ -126,7 +120,7 @@ class _Talk:
         def heard(name: str, event: Event) -> None:
             port, pending = self._ports[name], conversations[name].pending
             port.events.append((event, len(port.said), pending))
-            span = _content(event, len(port.said))
+            span = content(event, len(port.said))
             port.said += event.raw.decode("latin-1")
             ends = isinstance(event, FinalResult) and not event.late
             if span is not None:
@@ -146,18 +140,51 @@ class _Talk:
         self._reading.take(exchange)
 
     # ---- redaction -----------------------------------------------------------------------
-    def redacted(self, strict: int) -> list[Recording]:
-        """Return the events, redacted twice.
+    def redacted(self) -> list[Recording]:
+        """Return the events, redacted twice where that makes a difference.
 
         The second time it is known what was masked and may not stand elsewhere, and what had to
         stay and so may.
         """
-        self._shown, self._kept = frozenset[str](), set[str]()
-        self._redacted(strict)
+        self._shown, self._kept, self._hidden = frozenset[str](), set[str](), set[str]()
+        known = len(self._secrets)
+        found = self._redacted()
         self._shown = frozenset(k for k in self._kept if k not in self._secrets)
-        return self._redacted(strict)
+        again = len(self._secrets) > known or not self._hidden.isdisjoint(self._shown)
+        return self._redacted() if again else found
 
-    def _redacted(self, strict: int) -> list[Recording]:
+    def tighten(self, found: Iterable[Recording], needles: Needles) -> bool:
+        """Have the exchanges that still tell something redacted more strictly, if any can be."""
+        said: dict[str, str] = defaultdict(str)
+        for event in found:
+            said[event.port] += event.data.decode("latin-1") if event.dir == "rx" else ""
+        told = {(n, i) for n in self._ports for i in self._telling(n, said[n], needles)}
+        every = {(n, i) for n, port in self._ports.items() for i in range(len(port.exchanges))}
+        can = {key for key in told if self._strict[key] < _STRICTEST} or {
+            key for key in every if self._strict[key] < _STRICTEST
+        }
+        self._strict.update(can)
+        return bool(can)
+
+    def _telling(self, name: str, said: str, needles: Needles) -> Iterable[int]:
+        """The exchanges of a port that tell something, alone or together: as few as possible."""
+        heard = self._ports[name].exchanges
+
+        def within(first: int, last: int) -> Iterable[int]:
+            spans = [span for h in heard[first:last] for span in h.lines]
+            if not spans:
+                return ()
+            start, end = min(s.start for s in spans), max(s.end for s in spans)
+            if not needles.find(said[start:end].encode("latin-1")):
+                return ()
+            if last - first == 1:
+                return (first,)
+            middle = (first + last) // 2
+            return (*within(first, middle), *within(middle, last)) or range(first, last)
+
+        return within(0, len(heard))
+
+    def _redacted(self) -> list[Recording]:
         real = dict(self._names.real()) | {(SECRET, s): "*" * len(s) for s in self._secrets}
         known = Known(real | {(k, v): v for k, v in self._names.revealed()})
         commands = Commands(known)
@@ -166,25 +193,26 @@ class _Talk:
         for name, port in self._ports.items():
             text = Text(port.said)
             self.replaced += known.put_into(text)
-            unread = self._redact_port(port, text, commands, strict)
+            unread = self._redact_port(name, text, commands)
             wires[name, "rx"] = str(text)
-            self._note_masked(port.said, text, unread)
+            self._note_masked(port.said, wires[name, "rx"], unread)
         for name in {e.port for e in self._events}:
             sent = b"".join(e.data for e in self._events if (e.port, e.dir) == (name, "tx"))
             wires[name, "tx"] = commands.sent(sent.decode("latin-1"))
         return list(self._cut(wires))
 
-    def _redact_port(self, port: _Port, text: Text, commands: Commands, strict: int) -> set[int]:
+    def _redact_port(self, name: str, text: Text, commands: Commands) -> set[int]:
         """Redact what a port said; return the places of lines that nobody reads."""
 
         def put(span: Span, reading: Reading | None) -> None:
             self._replace(text, span, reading)
 
+        port = self._ports[name]
         for event, start, pending in port.events:
-            _redact_other(text, event, start, pending, commands)
-        answers = Answers(text, commands.redacted, strict, put, self._shown)
-        for heard in port.exchanges:
-            answers.redact(heard)
+            redact_other(text, event, start, pending, commands)
+        answers = Answers(text, commands.redacted, put, self._shown)
+        for number, heard in enumerate(port.exchanges):
+            answers.redact(heard, self._strict[name, number])
         for span in port.loose:
             answers.deny(span)
         self._kept |= answers.kept
@@ -210,21 +238,22 @@ class _Talk:
                     self.replaced[kind] += 1
                     text.put(places, token if len(token) == len(match[0]) else "*" * len(match[0]))
 
-    def _note_masked(self, said: str, text: Text, unread: set[int]) -> None:
+    def _note_masked(self, said: str, shown: str, unread: set[int]) -> None:
         """Count what was masked, and keep what might be an identifier to look for it elsewhere.
 
         A number that a reader needs elsewhere (a counter, printed twice) is one only where it
         stands in a line that nobody reads.
         """
-        shown = str(text)
         pattern = re.compile(
             rf"\d{{{_LONG_DIGITS},40}}|(?=[0-9A-F]*\d)[0-9A-F]{{{_LONG_HEX},64}}", re.I
         )
         for match in re.finditer(r"[*]+", shown):
             self.masked += 1
+            self._hidden.update(re.findall(r"[^\W_]+", said[match.start() : match.end()]))
             for hidden in pattern.findall(said[match.start() : match.end()]):
-                alone = match.start() in unread or hidden not in shown
-                if alone and len(set(hidden)) > 3:
+                if hidden in self._secrets or len(set(hidden)) <= 3:
+                    continue
+                if match.start() in unread or hidden not in shown:
                     self._secrets.add(hidden)
 
     def _cut(self, wires: dict[tuple[str, str], str]) -> Iterable[Recording]:
@@ -239,47 +268,3 @@ class _Talk:
             part = wires.get(wire, "")[at[wire] : at[wire] + len(event.data)]
             at[wire] += len(event.data)
             yield replace(event, data=part.encode("latin-1"))
-
-
-def _content(event: Event, start: int) -> Span | None:
-    """Where the first line of an event stands, if it belongs to an exchange."""
-    if not isinstance(event, (InformationText, FinalResult, Unsolicited, ForeignEcho)):
-        return None
-    raw = event.raw.decode("latin-1")
-    line = raw.lstrip("\r\n\0")
-    first = re.match(r"[^\r\n]*", line)
-    begin = start + len(raw) - len(line)
-    end = begin + (first.end() if first else 0)
-    return Span(begin, end, final=isinstance(event, FinalResult))
-
-
-def _redact_other(text: Text, event: Event, start: int, pending: str, commands: Commands) -> None:
-    """Redact what is no line of an answer: echoes, noise, data, the bodies of messages."""
-    raw = event.raw.decode("latin-1")
-    places = range(start, start + len(raw))
-    if isinstance(event, (Echo, ForeignEcho)):
-        said = event.text if isinstance(event, ForeignEcho) else pending
-        at = raw.find(said)
-        text.mask(i for i in places if raw[i - start] not in "\r\n")
-        for i in range(len(raw)) if at < 0 else ():
-            text.keep([start + i])
-        if at >= 0:
-            _say(text, start + at, commands.redacted(said))
-    elif isinstance(event, (Noise, Data)):
-        ends = "" if isinstance(event, Data) else "\r\n\0"
-        for i in places:
-            if raw[i - start] not in ends:
-                text.put([i], _NOISE)
-    elif isinstance(event, Unsolicited):
-        span = _content(event, start)
-        rest = range(span.end if span else start, start + len(raw))
-        text.mask(i for i in rest if raw[i - start] not in '\r\n"')
-        text.keep(rest)
-    elif not isinstance(event, (Prompt, InformationText, FinalResult)):
-        text.mask(places)
-
-
-def _say(text: Text, start: int, said: str) -> None:
-    places = range(start, start + len(said))
-    text.characters[start : start + len(said)] = list(said)
-    text.keep(places)

@@ -95,6 +95,26 @@ def prefixes() -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=1)
+def version_forms() -> frozenset[str]:
+    """Return how the firmware of known families is numbered, a zero for each digit."""
+    revisions = (str(t.get("revision", "")) for t in _tables(simdiag.emulator, "families/*.toml"))
+    found = (n for text in revisions for n in re.findall(r"\d+(?:\.\d+)+", text))
+    return frozenset(re.sub(r"\d", "0", number) for number in found)
+
+
+@lru_cache(maxsize=1)
+def answer_templates() -> tuple[str, ...]:
+    """Return the answers' lines of the emulated modems, ``{name}`` for a field of their state."""
+    found: dict[str, None] = {}
+    for table in _tables(simdiag.emulator, "families/*.toml"):
+        for answer in ({"lines": table.get("ati", ())}, *table.get("answers", ())):
+            found |= dict.fromkeys([*answer.get("lines", ()), *answer.get("after_ok", ())])
+        own = {k: v for k, v in table.items() if k in ("manufacturer", "model", "revision")}
+        found |= dict.fromkeys([*own.values(), f"Revision: {own['revision']}"])
+    return tuple(found)
+
+
 def _folders(package: Any) -> Iterator[Path]:
     """The folders of a package, none of the user's."""
     yield from map(Path, package.__path__)
