@@ -14,7 +14,9 @@ from leak_lab.benign import damage
 from leak_lab.people import person
 from leak_lab.plants import sent
 from leak_lab.runs import Plant, names_of, plants, run, said
+from simdiag.bundle.shapes import of_known_shape
 from simdiag.bundle.talk import redact_talk
+from simdiag.bundle.words import answer_templates
 from simdiag.evidence import Evidence, Observation, Source
 from simdiag.pseudonym import Pseudonyms
 from simdiag.transcript.recorded import Recording
@@ -113,6 +115,16 @@ def test_one_number_spelled_somewhere_does_not_cost_all_numbers():
     shown = redact_talk(events + spelling, Pseudonyms(KEY), known)
     assert shown[: len(events)] == events
     assert not sees(said(shown), imsi[5:])
+
+
+@pytest.mark.parametrize(
+    "template", ["{}!", "{}" + " " * 200 + "!", "{}" + "1" * 300, "{}" + "1," * 150]
+)
+@pytest.mark.timeout(120)
+def test_a_line_that_hardly_fits_a_known_form_takes_no_time(template):
+    """Runs of blanks in a table's row once took minutes to be found unfit."""
+    for line in answer_templates():
+        of_known_shape(template.format(re.sub(r"\{\w+\}", "1", line)))
 
 
 def test_a_long_talk_takes_seconds():
