@@ -30,6 +30,19 @@ LAYER_TITLES = {
 }
 
 
+@contextmanager
+def hiding() -> Iterator[None]:
+    """Say, on a terminal only, that identifiers are being hidden: long talks take seconds."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    with console.status(_("Hiding identifiers, and looking whether any still shows …")):
+        yield
+
+
 class LayerProgress:
     """A line for each layer that is done, and a moving one for what is being read.
 
