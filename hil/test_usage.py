@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -51,7 +52,18 @@ def connect(device: VirtualDevice, far_end: Path) -> str:
         f"addr add {HERE}/24 dev {near}", f"link set {near} up",
     ):  # fmt: skip
         subprocess.run(["ip", *words.split()], check=True)
+    wait_until_it_carries()
     return near
+
+
+def wait_until_it_carries() -> None:
+    """Knock where nobody listens until that is what the far end says."""
+    deadline, found = time.monotonic() + TIMEOUT_S, 0
+    while found != errno.ECONNREFUSED:
+        assert time.monotonic() < deadline, os.strerror(found)
+        with socket.socket() as knock:
+            knock.settimeout(2)
+            found = knock.connect_ex((FAR, 9))
 
 
 def interface_of(device: VirtualDevice) -> str:
@@ -107,6 +119,7 @@ def wait_until_recording(database: Path) -> None:
     raise TimeoutError("nothing is recorded")
 
 
+@pytest.mark.alone  # the addresses are the same in each
 @pytest.mark.network_link
 @pytest.mark.parametrize(
     ("product", "driver"),

@@ -23,6 +23,7 @@ _PATIENCE_S = 20.0
 _QUIET_S = 0.15
 """Between two looks, which must find the same: a driver that binds makes its children at once."""
 _TRIES = 3
+_NOTED = ("usb", "tty", "net", "usbmisc")
 _UDEV = Context()
 _GADGETS = Path("/sys/kernel/config/usb_gadget")
 _INTERFACES = {"gser": 1, "acm": 2, "ecm": 2, "ncm": 2, "rndis": 2, "mass_storage": 1}
@@ -139,16 +140,16 @@ class Gadget:
         _wait_for(is_settled, f"udev was not done with {self.product.name}", _QUIET_S)
 
     def _initialized(self) -> set[str] | None:
-        """Return all that hangs below the socket, or ``None`` if udev has yet to handle some.
+        """Return what hangs below the socket, or ``None`` if udev has yet to handle some.
 
-        udev files what is on the bus ``usb-serial`` by its name alone, and so forgets a port
-        when it handles that a port of that name has gone from another socket.
+        Only where udev always notes that it has handled it: not what has no node and no
+        properties, as much of a drive, nor the bus ``usb-serial``, filed by names that recur.
         """
         found = [
             below
             for device in self._on_the_bus()
             for below in Devices.from_sys_path(_UDEV, str(device)).children
-            if below.subsystem != "usb-serial"
+            if below.subsystem in _NOTED
         ]
         done = all(device.is_initialized for device in found)
         return {device.sys_path for device in found} if done else None
