@@ -101,12 +101,12 @@ def own_names(reveal: frozenset[str] = frozenset()) -> Pseudonyms:
 def hidden(material: Material, names: Pseudonyms, file_name: str = "") -> Built:
     """Return the bundle, with a page in every language; raises ``SimdiagError``."""
     from simdiag.bundle.build import build
-    from simdiag.cli.progress import hiding
+    from simdiag.cli.progress import say_hiding
     from simdiag.i18n import available, translator
 
     languages = [translator(language) for language in available()]
-    with hiding():
-        return build(material, names, languages, file_name)
+    say_hiding()
+    return build(material, names, languages, file_name)
 
 
 # ---- writing -----------------------------------------------------------------------------

@@ -30,17 +30,15 @@ LAYER_TITLES = {
 }
 
 
-@contextmanager
-def hiding() -> Iterator[None]:
-    """Say, on a terminal only, that identifiers are being hidden: long talks take seconds."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
+def say(text: str) -> None:
+    """Tell a person who waits, on a terminal only, what is being done."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
 
-    console = Console(stderr=True, highlight=False)
-    with console.status(_("Hiding identifiers, and looking whether any still shows …")):
-        yield
+
+def say_hiding() -> None:
+    """Tell that identifiers are being hidden: with a long talk that takes seconds."""
+    say(_("Hiding identifiers, and checking that none is left …"))
 
 
 class LayerProgress:

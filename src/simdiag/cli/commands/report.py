@@ -145,14 +145,13 @@ def _read(source: BinaryIO | Path, profile: CarrierProfile | None, names: Pseudo
 def _replaced(material: Material, names: Pseudonyms, origin: str, told: dict[str, Any]) -> _Found:
     """Replace the identifiers as a bundle does, so that its page and this one agree."""
     from simdiag.bundle.build import redact
-    from simdiag.cli.progress import hiding
+    from simdiag.cli.progress import say_hiding
     from simdiag.redact import Redactor
 
     typed = Redactor(material.evidence, names.reveal)
     told |= {"revealed": names.reveal}
-    with hiding():
-        examined = redact(material, names).examined
-    return _Found(examined, typed, origin, told)
+    say_hiding()
+    return _Found(redact(material, names).examined, typed, origin, told)
 
 
 def _open_bundle(path: Path) -> _Found:

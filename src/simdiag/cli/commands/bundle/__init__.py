@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import sys
 from datetime import UTC, datetime
 from gettext import gettext as _
 from pathlib import Path
@@ -97,7 +96,6 @@ def command(
         material = _recorded(run, profile)
     else:
         material = _examined(port, device_id, Options(profile, wait_s, baud, interrupt))
-    _say(_("Hiding identifiers, and checking that none is left …"))
     built = bundles.hidden(material, names, output.name if output else "")
     data = sealing.encrypt(built.data, to) if to else built.data
     name = bundles.default_name(built.id, material.examined, bool(to))
@@ -112,12 +110,6 @@ def command(
     return 0
 
 
-def _say(text: str) -> None:
-    """Tell a person who waits what is being done."""
-    if sys.stderr.isatty():
-        click.echo(text, err=True)
-
-
 def _recorded(run: Path, profile: CarrierProfile | None) -> Material:
     from simdiag.bundle.collecting import skipped
     from simdiag.bundle.material import of_run
@@ -130,7 +122,7 @@ def _examined(port: str | None, device_id: str | None, options: Options) -> Mate
     from simdiag.agent import examine, nothing_found
     from simdiag.bundle.collecting import Collecting
     from simdiag.bundle.material import of_examination, subject_of
-    from simdiag.cli.progress import LayerProgress
+    from simdiag.cli.progress import LayerProgress, say
     from simdiag.cli.targets import find_targets
 
     targets = find_targets(port, device_id)
@@ -141,7 +133,7 @@ def _examined(port: str | None, device_id: str | None, options: Options) -> Mate
                 result = examine(targets[0], options, progress.layer)
         else:
             result = nothing_found()
-        _say(_("Asking this computer about the device …"))
+        say(_("Asking this computer about the device …"))
         outcomes = collecting.collect(subject_of(result.target))
     return of_examination(result, began, outcomes)
 
