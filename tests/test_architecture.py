@@ -37,7 +37,7 @@ LAYERS = {
     "redact": "evidence identity",
     # bytes in and out
     "transport": "",
-    "transcript": "at conversation evidence",
+    "transcript": "at conversation evidence files",
     "session": "at conversation evidence safety transcript transport",
     # what is there: drivers, profiles, devices, the computer
     "drivers": "",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from simdiag.cli import shelf
 from simdiag.cli.shelf import Shelf, file_name
+from simdiag.files import write_whole
 from simdiag.watch import Verdict
 
 BEGAN = datetime(2026, 5, 4, 3, 2, 1, 7_000, tzinfo=UTC)
@@ -109,8 +110,13 @@ def test_a_folder_of_such_a_name_stays_and_a_link_goes_without_what_it_names(tmp
     assert names(tmp_path) == sorted(["target", f"{name(1)}.zip", *filled(tmp_path, 3)])
 
 
-def test_what_a_power_failure_left_goes_with_its_time(tmp_path):
+def test_what_a_power_failure_left_goes_with_its_time(tmp_path, monkeypatch):
     (tmp_path / f".{name(1)}.zip.4711").touch()
+    with monkeypatch.context() as power:
+        power.setattr(Path, "unlink", lambda path, missing_ok: None)
+        power.setattr(Path, "replace", lambda path, target: None)
+        write_whole(tmp_path / f"{name(1)}.jsonl", "half")
+    assert len(names(tmp_path)) == 2
     filled(tmp_path, 2)
     Shelf(tmp_path, 1).prune(name(2))
     assert names(tmp_path) == sorted(filled(tmp_path, 2))

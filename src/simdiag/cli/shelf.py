@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KEEP = 1000
 """Examinations of which the files are kept unless told otherwise: some 30 MB a folder."""
 _OURS = re.compile(
-    r"\.?(watch-\d{8}T\d{6}\.\d{3}Z-[A-Za-z0-9-]{0,40}-[A-Za-z0-9_]{1,60})\.(?:zip|jsonl?)(?:\.\d+)?"
+    r"\.?(watch-\d{8}T\d{6}\.\d{3}Z-[A-Za-z0-9-]{0,40}-[A-Za-z0-9_]{1,60})\.(?:zip|jsonl?)(?:\.[0-9a-f]+)?"
 )
 """Also what :func:`simdiag.files.write_whole` leaves where the power fails."""
 

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 from simdiag.at import AtProtocol, Dialect, Event, State, command
 from simdiag.conversation import Conversation
 from simdiag.errors import TranscriptError
+from simdiag.files import write_whole
 from simdiag.message import N_, message
 
 Direction = Literal["tx", "rx", "note"]
@@ -210,22 +211,11 @@ def write_transcript(
     A device such as ``/dev/stdout``, and a file in a folder that is not writable, is written to.
     """
     events = tuple(events)
-    shown = tuple(_redacted(events, redact))
-
-    def write(stream: TextIO) -> None:
-        for event, data in zip(events, shown, strict=True):
-            stream.write(Recording(event.t, event.port, event.dir, data).to_json() + "\n")
-
-    if path.exists() and not (path.is_file() and os.access(path.parent, os.W_OK)):
-        with path.open("w", encoding="ascii") as stream:
-            write(stream)
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="ascii") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = "".join(
+        Recording(event.t, event.port, event.dir, data).to_json() + "\n"
+        for event, data in zip(events, _redacted(events, redact), strict=True)
+    )
+    if path.is_file() and not os.access(path.parent, os.W_OK):
+        path.write_text(text, "ascii")
+    else:
+        write_whole(path, text)
