@@ -20,6 +20,9 @@ from simdiag.driver import ModemDriver, PortRole
 from simdiag.message import N_
 from simdiag.registry import Drivers, drivers
 
+SUBSYSTEMS = ("usb", "tty", "net", "usbmisc")
+"""Those of the kernel's subsystems to which a modem and its ports belong."""
+
 # ---- what is known of makers and products ------------------------------------------------
 # USB vendor ids of makers of modems and portable WiFi devices, a fact each. A driver file
 # claims products; this table only says that an unclaimed product may well be a modem.
@@ -246,7 +249,7 @@ def read_nodes() -> list[Node]:
     for hub in context.list_devices(subsystem="usb", sys_name="usb[0-9]*"):
         with contextlib.suppress(OSError):  # the rest of what can be read is still of use
             below = context.list_devices(parent=hub)
-            for subsystem in _SUBSYSTEMS:
+            for subsystem in SUBSYSTEMS:
                 below.match_subsystem(subsystem)
             nodes.extend(node for device in below if (node := _read(device)))
     return nodes
@@ -270,7 +273,6 @@ def _read(device: Any) -> Node | None:
         return None
 
 
-_SUBSYSTEMS = ("usb", "tty", "net", "usbmisc")
 _MM_ROLES = {
     "ID_MM_PORT_TYPE_AT_PRIMARY": PortRole.AT_PRIMARY,
     "ID_MM_PORT_TYPE_AT_SECONDARY": PortRole.AT_SECONDARY,

@@ -10,11 +10,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Protocol
 
-from simdiag.discovery import UsbModem, discover
+from simdiag.discovery import SUBSYSTEMS, UsbModem, discover
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, Message, message
 
-_SUBSYSTEMS = ("usb", "tty", "net", "usbmisc")
 _UDEV = Path("/run/udev/control")
 _QUEUE = Path("/run/udev/queue")
 POLL_S = 2.0
@@ -101,7 +100,7 @@ class Announced:
     @contextmanager
     def announcing(self, changed: Callable[[], None]) -> Iterator[None]:
         """Listen in a thread, from before the first look on."""
-        for subsystem in _SUBSYSTEMS:
+        for subsystem in SUBSYSTEMS:
             self._monitor.filter_by(subsystem)
         self._monitor.start()
         end, ended = os.pipe()
