@@ -224,7 +224,8 @@ def _raise_for(answer: httpx.Response, body: bytes, write: bool) -> None:
     )
     if answer.is_success:
         return
-    words = _words(body) or shown(answer.reason_phrase, 80)
+    own_words = _words(body)
+    words = own_words or shown(answer.reason_phrase, 80)
     said = {"desk": base, "status": status, "words": words}
     if status == 401:
         text = N_("{desk} refuses our token or password ({status}); all its tickets wait")
@@ -244,7 +245,7 @@ def _raise_for(answer: httpx.Response, body: bytes, write: bool) -> None:
     if status >= 500 or status in (408, 409):
         text = N_("{desk} has a problem of its own ({status} {words})")
         raise _failed(write)(message(text, **said), wait_s)
-    if answer.is_redirect or answer.is_informational or status == 407 or not _words(body):
+    if answer.is_redirect or answer.is_informational or status == 407 or not own_words:
         raise _stranger(base, write)  # a desk says why
     raise Never(message(N_("{desk} refuses the ticket ({status} {words})"), **said))
 
