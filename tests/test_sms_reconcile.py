@@ -27,9 +27,8 @@ from simdiag.redact import Redactor
 from simdiag.session import AtSession
 from simdiag.transcript.recorded import Recording, write_transcript
 from simdiag.transport import SerialTransport
-from simdiag.usage.records import Amount, Label, Link, Method, Owner, Reading, State
-from simdiag.usage.store import Store
 from sms_modem import Direct, modem_with
+from usage_command import october
 
 WORDS = "您好，您本月套餐内流量共有30GB，已使用12.34GB，剩余17.66GB。"
 LONG = "尊敬的客户：" + "截至今日零点的套餐使用情况如下，仅供参考，以账单为准。" * 3 + WORDS
@@ -334,31 +333,9 @@ def test_over_a_real_terminal_in_pieces_and_among_other_lines(wire: Wire) -> Non
     assert settings_of(modem) == before
 
 
-BEGIN = datetime(2026, 10, 1).astimezone().timestamp()
-PROFILE = """
-id = "mine"
-name = { en = "Mine" }
-[[usage_queries]]
-channel = "sms"
-address = "10086"
-text = "CXLL"
-source = "a test"
-"""
-
-
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
-    folder = tmp_path / "simdiag/profiles"
-    folder.mkdir(parents=True)
-    (folder / "mine.toml").write_text(PROFILE)
-    path, link = tmp_path / "usage.db", Link("usb:1", "wwan0", "cdc_ether")
-    firefox = Label(Method.KERNEL, Owner("firefox", "ann", 1000), "tcp", state=State.FOREGROUND)
-    with Store(path) as store:
-        for number in range(31):
-            amount = Amount(400_000_000 * number, 0, 400_000 * number)
-            counted = {firefox: Amount(390_000_000, 0, 390_000)} if number else {}
-            store.add(BEGIN + 86400 * number, link, Reading("a", 4, amount), counted)
-    return path
+    return october(tmp_path, "sms", "10086")
 
 
 def words_for(recorded: Path, port: str, *more: str) -> tuple[list[str], dict[str, str]]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +19,7 @@ from simdiag.usage.budget import DAY_S, Budget, Forecast, Standing, billing_mont
 from simdiag.usage.records import Amount, Label, Link, Method, Owner, Reading, Remote
 from simdiag.usage.standing import standing
 from simdiag.usage.store import Store
+from usage_command import simdiag
 
 GB = 10**9
 ZONES = ["UTC", "Asia/Shanghai", "America/Toronto", "Europe/Berlin", "Australia/Lord_Howe",
@@ -199,29 +197,24 @@ def test_a_damaged_file_gets_a_sentence(tmp_path: Path, text: str) -> None:
 
 
 # ---- the command -------------------------------------------------------------------------
-def simdiag(*options: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "simdiag", "usage", "budget", *map(str, options)],
-        capture_output=True, text=True, timeout=60,
-        env=os.environ | {"LANGUAGE": "en", "COLUMNS": "100"},
-    )  # fmt: skip
-
-
 def test_it_is_stored_shown_changed_and_forgotten(recorded: Path) -> None:
     day = str(datetime.fromtimestamp(time.time() - 20 * DAY_S).astimezone().day)
-    stored = simdiag("100GB", "--reset-day", day, "--db", recorded)
+    stored = simdiag("budget", "100GB", "--reset-day", day, "--db", recorded)
     assert (stored.returncode, stored.stderr) == (0, "")
     assert "7.5 GB of 100.0 GB used" in stored.stdout
-    changed = simdiag("7GB", "--db", recorded, "--json")
+    changed = simdiag("budget", "7GB", "--db", recorded, "--json")
     assert changed.returncode == 1
     found = json.loads(changed.stdout)
     assert (found["reset_day"], found["used_percent"], found["threshold_reached"]) == (
         int(day), 107, 100,
     )  # fmt: skip
-    assert simdiag("--thresholds", "95,20%", "--db", recorded).returncode == 1
-    assert json.loads(simdiag("--db", recorded, "--json").stdout)["thresholds"] == [20, 95]
-    assert simdiag("--remove", "--db", recorded).returncode == 0
-    assert simdiag("--db", recorded).returncode == 2
+    assert simdiag("budget", "--thresholds", "95,20%", "--db", recorded).returncode == 1
+    assert json.loads(simdiag("budget", "--db", recorded, "--json").stdout)["thresholds"] == [
+        20,
+        95,
+    ]
+    assert simdiag("budget", "--remove", "--db", recorded).returncode == 0
+    assert simdiag("budget", "--db", recorded).returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -240,13 +233,13 @@ def test_it_is_stored_shown_changed_and_forgotten(recorded: Path) -> None:
 def test_bad_input_gets_a_sentence(
     tmp_path: Path, options: tuple[str, ...], status: int, sentence: str
 ) -> None:
-    done = simdiag(*options, "--db", tmp_path / "usage.db")
+    done = simdiag("budget", *options, "--db", tmp_path / "usage.db")
     assert (done.returncode, "Traceback" in done.stderr) == (status, False)
     assert sentence in done.stderr
     assert not (tmp_path / "budget.json").exists()
 
 
 def test_it_may_be_stored_before_anything_is_recorded(tmp_path: Path) -> None:
-    done = simdiag("30GB", "--db", tmp_path / "usage.db")
+    done = simdiag("budget", "30GB", "--db", tmp_path / "usage.db")
     assert done.returncode == 0
     assert "The budget is stored." in done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,17 +19,11 @@ from simdiag.sizes import size
 from simdiag.usage.ledger import report
 from simdiag.usage.records import Amount, By, Label, Link, Method, Owner, Reading, State
 from simdiag.usage.store import Store
+from usage_command import simdiag
 
 DAY = datetime(2026, 10, 15).astimezone().timestamp()
 FIREFOX = Owner("firefox", "ann", 1000)
 HOSTILE = Owner("=cmd()[red]\x1b[2J", "bob", 1001, "a.service", "web")
-
-
-def simdiag(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "simdiag", "usage", *map(str, words)], capture_output=True,
-        text=True, timeout=60, env=os.environ | {"LANGUAGE": "en", "COLUMNS": "100"},
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +18,7 @@ from simdiag.usage.ledger import report
 from simdiag.usage.records import Amount, By, Label, Link, Method, Owner
 from simdiag.usage.store import DAY, HOUR, Store, bucket
 from simdiag.usage.timeline import timeline, without_gaps
+from usage_command import simdiag
 
 LINK = Link("usb:1", "wwan0", "cdc_ether")
 FIREFOX = Label(Method.KERNEL, Owner("firefox", "ann", 1000), "tcp")
@@ -85,12 +84,8 @@ def test_an_idle_hour_between_is_shown(berlin: pytest.MonkeyPatch, tmp_path: Pat
 
 
 # ---- --since and --until -----------------------------------------------------------------
-def simdiag(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "simdiag", "usage", "report", "--db", str(path), "--json", *words],
-        capture_output=True, text=True, timeout=60,
-        env=os.environ | {"LANGUAGE": "en", "TZ": "Europe/Berlin"},
-    )  # fmt: skip
+def reported(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return simdiag("report", "--db", path, "--json", *words, TZ="Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -109,16 +104,18 @@ def test_a_time_that_occurs_twice(
 ) -> None:
     """Without an offset, the period has both hours."""
     path = recorded(tmp_path / "usage.db", BACK - 2 * HOUR, BACK + 2 * HOUR)
-    found = json.loads(simdiag(path, *words).stdout)
+    found = json.loads(reported(path, *words).stdout)
     assert (found["local"]["rx_bytes"], found["since"]) == (octets, since)
 
 
 def test_a_time_that_is_left_out_is_refused(tmp_path: Path) -> None:
     path = recorded(tmp_path / "usage.db", FORWARD, FORWARD + HOUR)
-    done = simdiag(path, "--since", "2026-03-29T02:30")
+    done = reported(path, "--since", "2026-03-29T02:30")
     assert (done.returncode, done.stdout) == (2, "")
     assert "2026-03-29T02:30 does not exist: the clocks were put forward then" in done.stderr
-    assert json.loads(simdiag(path, "--since", "2026-03-29T03:00").stdout)["local"]["rx_bytes"] == 6
+    assert (
+        json.loads(reported(path, "--since", "2026-03-29T03:00").stdout)["local"]["rx_bytes"] == 6
+    )
 
 
 # ---- everywhere --------------------------------------------------------------------------

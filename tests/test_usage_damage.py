@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -26,17 +24,11 @@ from simdiag.usage.salvage import readable
 from simdiag.usage.standing import standing
 from simdiag.usage.store import FIVE_MINUTES, Store, reading
 from simdiag.usage.totals import totals
+from usage_command import simdiag
 
 NOON = datetime(2026, 10, 15, 12).astimezone().timestamp()
 LINK = Link("usb:1", "wwan0", "cdc_ether")
 PIECES, PROGRAMS = 60, 25
-
-
-def simdiag(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "simdiag", "usage", *map(str, words)], capture_output=True,
-        text=True, timeout=30, env=os.environ | {"LANGUAGE": "en", "COLUMNS": "100"},
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +21,7 @@ from simdiag.usage.ledger import report as ledger_report
 from simdiag.usage.records import NOBODY, Amount, By, Label, Link, Method, Owner, Reading, State
 from simdiag.usage.store import HOUR, Store
 from simdiag.usage.timeline import Slice, timeline, without_gaps
+from usage_command import simdiag
 
 NOON = datetime(2026, 10, 15, 12).astimezone().timestamp()
 HOSTILE = "<script>alert(1)</script>\"'>\u202e\x1b[2J&lt;" + "x" * 3000
@@ -188,16 +187,8 @@ def test_a_plot_fits(values: list[float], width: int, height: int) -> None:
 
 
 # ---- as users make it --------------------------------------------------------------------
-def simdiag(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "simdiag", "usage", "report", *map(str, words)],
-        capture_output=True, text=True, timeout=60,
-        env=os.environ | {"LANGUAGE": "en", "COLUMNS": "50"},
-    )  # fmt: skip
-
-
 def test_the_command_prints_it(recorded: Path) -> None:
-    done = simdiag("--db", recorded, "--html")
+    done = simdiag("report", "--db", recorded, "--html")
     assert (done.returncode, done.stderr) == (0, "")
     found = Reader(done.stdout)
     assert "10.42.0.17" in found.text
@@ -205,7 +196,7 @@ def test_the_command_prints_it(recorded: Path) -> None:
 
 
 def test_a_narrow_terminal_gets_fewer_columns(recorded: Path) -> None:
-    lines = simdiag("--db", recorded).stdout.splitlines()
+    lines = simdiag("report", "--db", recorded, COLUMNS="50").stdout.splitlines()
     assert max(map(len, lines)) <= 50
     assert "Total" in lines[0]
     assert any("█" in line for line in lines)  # the plot
@@ -222,7 +213,7 @@ def test_it_fits_a_browser(recorded: Path, tmp_path: Path, width: int) -> None:
         for number, name in enumerate((HOSTILE[:90], "a" * 64, "云同步" * 20)):
             label = Label(Method.KERNEL, Owner(name, "b" * 32, 1001 + number, "c" * 60))
             store.add(NOON, LINK, None, {label: Amount(1_234_567_890, 987_654_321)})
-    file.write_text(simdiag("--db", recorded, "--html").stdout)
+    file.write_text(simdiag("report", "--db", recorded, "--html").stdout)
     frame = tmp_path / "frame.html"
     frame.write_text(
         f'<iframe id=f width={width} height=900 style="border:0" src="usage.html"></iframe><script>'

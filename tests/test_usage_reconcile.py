@@ -30,9 +30,10 @@ from simdiag.usage import places, readings
 from simdiag.usage.budget import Budget, Standing
 from simdiag.usage.ledger import Report, Row
 from simdiag.usage.readings import CounterReading, Growth
-from simdiag.usage.records import Amount, By, Label, Link, Method, Owner, Reading, State
+from simdiag.usage.records import Amount, By, Link, Method, Reading
 from simdiag.usage.store import Store
 from simdiag.usage.totals import Totals, totals
+from usage_command import october, simdiag
 
 BEGIN = datetime(2026, 10, 1).astimezone().timestamp()
 END = BEGIN + 30 * 86400
@@ -404,37 +405,9 @@ class Operator(EmulatedModem):
         return Response() if line == "AT+CUSD=2" else super().execute(line)
 
 
-PROFILE = """
-id = "mine"
-name = { en = "Mine" }
-[[usage_queries]]
-channel = "ussd"
-address = "*101#"
-source = "a test"
-"""
-
-
-def simdiag(*words: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
-    surroundings = {"LANGUAGE": "en", "COLUMNS": "100", "XDG_CONFIG_HOME": str(home)}
-    return subprocess.run(
-        [sys.executable, "-m", "simdiag", "usage", *map(str, words)], capture_output=True,
-        text=True, timeout=60, env=os.environ | surroundings, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
-    folder = tmp_path / "simdiag/profiles"
-    folder.mkdir(parents=True)
-    (folder / "mine.toml").write_text(PROFILE)
-    path, link = tmp_path / "usage.db", Link("usb:1", "wwan0", "cdc_ether")
-    firefox = Label(Method.KERNEL, Owner("firefox", "ann", 1000), "tcp", state=State.FOREGROUND)
-    with Store(path) as store:
-        for number in range(31):
-            amount = Amount(400_000_000 * number, 0, 400_000 * number)
-            counted = {firefox: Amount(390_000_000, 0, 390_000)} if number else {}
-            store.add(BEGIN + 86400 * number, link, Reading("a", 4, amount), counted)
-    return path
+    return october(tmp_path, "ussd", "*101#")
 
 
 PERIOD = ("--since", "2026-10-01", "--until", "2026-10-31T00:30")
