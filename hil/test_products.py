@@ -96,7 +96,7 @@ def test_a_product_that_no_driver_takes(bench: VirtualBench) -> None:
     assert str(new_id) in result.json["findings"][0]["text"]
     subprocess.run(["modprobe", "option"], check=True)
     new_id.write_text(device.usb.product.usb.replace(":", " "))
-    subprocess.run(["udevadm", "settle"], check=True)
+    device.usb.settle()
     assert device.check("--wait", "2").json["cause"] == "healthy"
 
 

@@ -14,12 +14,17 @@ from pathlib import Path
 from threading import Thread
 
 from pydantic import BaseModel, ConfigDict, Field
+from pyudev import Context, Devices
 
 from simdiag.emulator import EmulatedModem
 from simdiag.emulator.server import ModemServer, Wire
 
 _PATIENCE_S = 20.0
+_QUIET_S = 0.15
+"""Between two looks, which must find the same: a driver that binds makes its children at once."""
 _TRIES = 3
+_NOTED = ("usb", "tty", "net", "usbmisc")
+_UDEV = Context()
 _GADGETS = Path("/sys/kernel/config/usb_gadget")
 _INTERFACES = {"gser": 1, "acm": 2, "ecm": 2, "ncm": 2, "rndis": 2, "mass_storage": 1}
 _NETWORK = ("ecm", "ncm", "rndis")
@@ -104,7 +109,7 @@ class Gadget:
             subprocess.run(["modprobe", "option"], check=True)
             with contextlib.suppress(FileExistsError):
                 _NEW_ID.write_text(self.product.usb.replace(":", " "))
-        subprocess.run(["udevadm", "settle"], check=True)
+        self.settle()
         if modem is not None:  # not earlier: qcserial resets the ports that it binds
             nodes = map(self._modem_side, self.product.at)
             self._servers = [_Port(node, modem(), wire, self._pull) for node in nodes]
@@ -115,8 +120,44 @@ class Gadget:
         for server in self._servers:
             server.close()
         self._servers.clear()
-        _wait_for(lambda: not self._on_the_bus(), f"{self.product.name} stayed on the bus")
-        subprocess.run(["udevadm", "settle"], check=True)
+        name = self.product.name
+        _wait_for(lambda: not self._on_the_bus(), f"{name} stayed on the bus")
+        _wait_for(lambda: not self._links(), f"udev kept the links to {name}")
+
+    def settle(self) -> None:
+        """Wait until udev has done all it does with what hangs below the socket.
+
+        ``udevadm settle`` waits for all devices, and never ends while others come and go.
+        """
+        before: set[str] | None = None
+
+        def is_settled() -> bool:
+            nonlocal before
+            now = self._initialized()
+            is_same, before = now is not None and now == before, now
+            return is_same
+
+        _wait_for(is_settled, f"udev was not done with {self.product.name}", _QUIET_S)
+
+    def _initialized(self) -> set[str] | None:
+        """Return what hangs below the socket, or ``None`` if udev has yet to handle some.
+
+        Only where udev always notes that it has handled it: not what has no node and no
+        properties, as much of a drive, nor the bus ``usb-serial``, filed by names that recur.
+        """
+        found = [
+            below
+            for device in self._on_the_bus()
+            for below in Devices.from_sys_path(_UDEV, str(device)).children
+            if below.subsystem in _NOTED
+        ]
+        done = all(device.is_initialized for device in found)
+        return {device.sys_path for device in found} if done else None
+
+    def _links(self) -> list[Path]:
+        with contextlib.suppress(FileNotFoundError):  # the folder goes with its last link
+            return list(Path("/dev/serial/by-path").glob(f"{self.id}:*"))
+        return []
 
     def _enumerate(self) -> None:
         """Have the kernel see it. Where time is short the first try may fail: plug it in again."""
@@ -225,9 +266,9 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _wait_for(condition: Callable[[], object], complaint: str) -> None:
+def _wait_for(condition: Callable[[], object], complaint: str, pause_s: float = 0.02) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(complaint)
-        time.sleep(0.02)
+        time.sleep(pause_s)

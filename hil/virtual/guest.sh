@@ -5,6 +5,7 @@ export HOME=/root TERM=dumb LANG=C.UTF-8
 
 mount -t proc none /proc
 mount -t sysfs none /sys
+mount -t cgroup2 none /sys/fs/cgroup
 mount -t devtmpfs none /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts none /dev/pts
