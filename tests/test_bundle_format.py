@@ -31,6 +31,7 @@ from simdiag.cli.status import Status
 from simdiag.errors import SimdiagError
 from simdiag.i18n import available, translator
 from simdiag.pseudonym import Pseudonyms
+from simdiag.redact import Redactor
 from simdiag.transcript.reader import read_log
 
 HERE = Path(__file__).parent
@@ -379,7 +380,7 @@ def test_what_watch_has_written_makes_a_bundle(emulated, tmp_path: Path, simdiag
     cause = result.diagnosis.cause
     verdict = Verdict(cause, "", 1.0, None, result.elapsed_s, datetime(2026, 5, 4, tzinfo=UTC))
     visit = Visit(UsbModem("usb-0:2", 0x2C7C, 0x0125), 0.0, 0.0, State.EXAMINED, verdict=verdict)
-    Archive(Shelf(tmp_path, 0), frozenset()).keep(visit, result)
+    Archive(Shelf(tmp_path, 0)).keep(visit, result, Redactor(result.evidence))
     (talk,) = tmp_path.glob("*.jsonl")
     for file in (talk, talk.with_suffix(".json")):
         path = tmp_path / "b.zip"

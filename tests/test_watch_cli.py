@@ -25,6 +25,7 @@ from simdiag.discovery import SerialPort, UsbModem
 from simdiag.driver import Layer
 from simdiag.emulator.pty import Wire
 from simdiag.message import Message, message
+from simdiag.redact import Redactor
 from simdiag.watch import Kept, State, Verdict, Visit
 from watch_run import watches
 
@@ -164,7 +165,7 @@ def test_what_cannot_be_kept_is_told_and_the_watch_goes_on(tmp_path, capsys, emu
     with emulated("quectel-ec2x/sim_puk_required") as port:
         result = examine(Target(port=port), Options(wait_s=0))
     (visit,) = visits(1)
-    archive.Archive(Shelf(tmp_path / "gone", 5), frozenset()).keep(visit, result)
+    archive.Archive(Shelf(tmp_path / "gone", 5)).keep(visit, result, Redactor(result.evidence))
     told = capsys.readouterr().err
     assert "The transcript could not be written: No such file" in told
     assert "The result could not be written: No such file" in told
@@ -211,6 +212,14 @@ def test_a_row_has_the_whole_verdict_where_there_is_room(monkeypatch):
     assert "not activated (or no longer)." in text
 
 
+@pytest.mark.parametrize("kept", [None, Kept("watch-20260504T030201.500Z-1-1-0-healthy.zip")])
+def test_a_narrow_screen_has_the_whole_verdict_too(kept, monkeypatch):
+    lines = drawn(visits(2, kept=kept), 40, 20, monkeypatch)
+    assert max(map(cell_len, lines)) <= 40
+    results = " ".join(line[22:34] for line in lines)
+    assert " ".join(results.split()).count(FAULTY.title) == 2
+
+
 @pytest.mark.parametrize("width", [60, 80, 140])
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_row_has_the_name_of_its_bundle(count, width, monkeypatch):
@@ -245,7 +254,10 @@ def test_it_fits_with_bundles_too(count, monkeypatch):
     assert len(lines) < 24
     assert max(map(cell_len, lines)) <= 80
     assert sum("…0003" in line for line in lines) == min(count, 20)
-    assert any("watch-2026" in line for line in lines) == (count <= 8)
+    assert any("watch-2026" in line for line in lines) == (count <= 4)
+    if count <= 8:
+        text = " ".join("".join(lines).split())
+        assert text.count("not activated (or no longer).") == count
 
 
 def test_what_goes_on_is_shown_before_what_is_over():

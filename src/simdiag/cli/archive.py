@@ -18,18 +18,18 @@ from simdiag.watch import Visit
 class Archive:
     """A folder with two files for every examination."""
 
-    def __init__(self, shelf: Shelf, reveal: frozenset[str]) -> None:
-        self._shelf, self._reveal = shelf, reveal
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
-    def keep(self, visit: Visit, result: Examination) -> None:
+    def keep(self, visit: Visit, result: Examination, redactor: Redactor) -> None:
         """Write both; what cannot be written is told, and watching goes on."""
         if visit.verdict is None:
             return
         name = file_name(visit.socket, visit.verdict)
         if result.events:
-            write_record(result, self._shelf.path(name, ".jsonl"), reveal=self._reveal)
+            write_record(result, self._shelf.path(name, ".jsonl"), redactor)
         text = to_json(
-            result.diagnosis, result.evidence, Redactor(result.evidence, self._reveal), _,
+            result.diagnosis, result.evidence, redactor, _,
             device=result.target.name, elapsed_s=result.elapsed_s,
         )  # fmt: skip
         try:

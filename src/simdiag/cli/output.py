@@ -12,12 +12,12 @@ import click
 from simdiag.errors import SimdiagError
 from simdiag.files import write_whole
 from simdiag.message import N_, message
-from simdiag.redact import Redactor
 
 if TYPE_CHECKING:
     from simdiag.agent import Examination
     from simdiag.diagnose import Diagnosis
     from simdiag.evidence import Evidence
+    from simdiag.redact import Redactor
 
 
 class Result(Protocol):
@@ -31,14 +31,13 @@ class Result(Protocol):
 def print_result(
     result: Result,
     as_json: bool,
-    reveal: frozenset[str],
+    redactor: Redactor,
     *,
     file: str | None = None,
     device: str | None = None,
     error: str | None = None,
 ) -> None:
     """Print one result; ``error`` says why there is none."""
-    redactor = Redactor(result.evidence, reveal)
     if as_json:
         from simdiag.report.contract import to_json
 
@@ -65,7 +64,7 @@ def print_result(
 
 
 def write_record(
-    result: Examination, path: Path, *, several: bool = False, reveal: frozenset[str]
+    result: Examination, path: Path, redactor: Redactor, *, several: bool = False
 ) -> None:
     """Write the transcript of an examination; of several, each under a name of its own."""
     from simdiag.transcript.recorded import write_transcript
@@ -73,7 +72,7 @@ def write_record(
     if several and result.events:
         path = path.with_stem(f"{path.stem}-{Path(result.events[0].port).name}")
     try:
-        write_transcript(path, result.events, Redactor(result.evidence, reveal).data)
+        write_transcript(path, result.events, redactor.data)
     except OSError as problem:
         text = _("The transcript could not be written: {why}")
         click.echo(text.format(why=_(problem.strerror or str(problem))), err=True)

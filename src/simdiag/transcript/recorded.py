@@ -26,6 +26,7 @@ from simdiag.message import N_, message
 
 Direction = Literal["tx", "rx", "note"]
 _NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
+_ESCAPED = {c: f"\\x{c:02x}" for c in (*range(0x20), *range(0x7F, 0x100))} | str.maketrans(_NAMED)
 NO_ANSWER, NOT_RECORDED = b"no answer", b"no final result"
 """What notes say: the modem gave none before the deadline; or whoever wrote the log left it out."""
 MAX_PORTS = 64
@@ -35,10 +36,7 @@ _NAMES = {v[1]: k for k, v in _NAMED.items()} | {"0": "\0", '"': '"', "'": "'"}
 
 def escape(data: bytes) -> str:
     r"""Return bytes as printable ASCII with ``\xNN`` escapes."""
-    return "".join(
-        _NAMED.get(c) or (c if c.isprintable() and c.isascii() else f"\\x{ord(c):02x}")
-        for c in data.decode("latin-1")
-    )
+    return data.decode("latin-1").translate(_ESCAPED)
 
 
 def unescape(text: str) -> bytes:

@@ -37,6 +37,7 @@ def command(
     from simdiag.apn import ApnReport, context_to_write, is_valid, write
     from simdiag.cli.output import print_result
     from simdiag.cli.status import Status, of_cause
+    from simdiag.redact import Redactor
     from simdiag.report.json_text import dumps
 
     if wanted is not None and not is_valid(wanted):
@@ -57,7 +58,8 @@ def command(
     options = Options(profile=chosen_profile(profile_id), baud=baud, wait_s=0)
     result = examine(find_target(port, device_id), options, then=then)
     if not result.evidence.value("device.answers"):
-        print_result(result, as_json, frozenset(), device=result.target.name)
+        redactor = Redactor(result.evidence)
+        print_result(result, as_json, redactor, device=result.target.name)
         return of_cause(result.diagnosis.cause)
     report = ApnReport.of(result.evidence, result.diagnosis.profile)
     if as_json:

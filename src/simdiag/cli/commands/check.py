@@ -60,6 +60,7 @@ def command(
     from simdiag.cli.output import print_result, write_record
     from simdiag.cli.progress import LayerProgress
     from simdiag.cli.status import Status, of_cause, worst
+    from simdiag.redact import Redactor
 
     profile = chosen_profile(profile_id)
     warn_of_broken_files()
@@ -73,13 +74,15 @@ def command(
             options = Options(profile, wait_s, baud, interrupt, confirm)
             results = examine_all(targets, options, progress.layer)
         for result in results:
+            redactor = Redactor(result.evidence, reveal)
             if record is not None:
-                write_record(result, record, several=len(results) > 1, reveal=reveal)
-            print_result(result, as_json, reveal, device=result.target.name)
+                write_record(result, record, redactor, several=len(results) > 1)
+            print_result(result, as_json, redactor, device=result.target.name)
         return results
 
     if not targets:
-        print_result(nothing_found(), as_json, reveal)
+        nothing = nothing_found()
+        print_result(nothing, as_json, Redactor(nothing.evidence, reveal))
         return Status.NOT_EXAMINED
     results = run()
     if swap:

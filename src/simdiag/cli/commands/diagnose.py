@@ -39,6 +39,7 @@ def command(
     from simdiag.cli.status import Status, of_cause, worst
     from simdiag.errors import TranscriptError
     from simdiag.log import examine_log, unreadable
+    from simdiag.redact import Redactor
 
     profile = chosen_profile(profile_id)
     warn_of_broken_files()
@@ -52,7 +53,8 @@ def command(
         except TranscriptError as problem:
             result, error = unreadable(), _printable(problem.message.render(_))
             statuses.append(Status.NOT_EXAMINED)
-        print_result(result, as_json, reveal, file=_printable(str(file)), error=error)
+        redactor = Redactor(result.evidence, reveal)
+        print_result(result, as_json, redactor, file=_printable(str(file)), error=error)
     return worst(statuses)
 
 

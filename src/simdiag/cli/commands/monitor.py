@@ -40,6 +40,7 @@ def command(
     from simdiag.cli.output import print_result, write_record
     from simdiag.cli.status import of_cause
     from simdiag.monitor import summarise, watch
+    from simdiag.redact import Redactor
     from simdiag.report.curve import SignalCurve
     from simdiag.report.json_text import dumps
 
@@ -60,10 +61,11 @@ def command(
             return
 
     result = examine(find_target(port, device_id), Options(wait_s=0, baud=baud), then=then)
+    redactor = Redactor(result.evidence, reveal)
     if record is not None:
-        write_record(result, record, reveal=reveal)
+        write_record(result, record, redactor)
     if not samples:
-        print_result(result, as_json, reveal, device=result.target.name)
+        print_result(result, as_json, redactor, device=result.target.name)
         return of_cause(result.diagnosis.cause)
     summary = summarise(samples)
     if as_json:

@@ -93,6 +93,7 @@ def command(
     from simdiag.cli.bundling import Bundling
     from simdiag.cli.output import print_result
     from simdiag.cli.status import Status, of_cause, worst
+    from simdiag.redact import Redactor
     from simdiag.watch import Watcher, examine_device, usb_source
 
     if keep is not None and out is None and bundles is None:
@@ -100,7 +101,7 @@ def command(
     options = Options(chosen_profile(profile_id), wait_s, interrupt=interrupt)
     warn_of_broken_files()
     keep = KEEP if keep is None else keep
-    archive = Archive(Shelf(out, keep), reveal) if out else None
+    archive = Archive(Shelf(out, keep)) if out else None
     bundling = Bundling(Shelf(bundles, keep), options.cancel) if bundles else None
     if bundling is not None:
         own_names()  # what is wrong with their key is said at once
@@ -108,10 +109,11 @@ def command(
 
     def take(visit: Visit, result: Examination) -> None:
         statuses.add(of_cause(result.diagnosis.cause))
+        redactor = Redactor(result.evidence, reveal)
         if archive is not None:
-            archive.keep(visit, result)
+            archive.keep(visit, result, redactor)
         if as_json:
-            print_result(result, True, reveal, device=result.target.name)
+            print_result(result, True, redactor, device=result.target.name)
 
     source = usb_source()
     if source.hint:

@@ -24,6 +24,7 @@ def command(file: Path, as_json: bool) -> int:
     from simdiag.cli import bundles
     from simdiag.cli.output import print_result
     from simdiag.cli.status import of_cause
+    from simdiag.redact import Redactor
     from simdiag.report.json_text import dumps
 
     bundle = open_bundle(file)
@@ -36,7 +37,8 @@ def command(file: Path, as_json: bool) -> int:
                  "differences": [d._asdict() for d in differences]}  # fmt: skip
         click.echo(dumps(entry))
     else:
-        print_result(result.found, False, frozenset({"all"}), device=f"bundle {bundle.id}")
+        as_it_is = Redactor(result.found.evidence, {"all"})
+        print_result(result.found, False, as_it_is, device=f"bundle {bundle.id}")
         text = _("simdiag {version} sees what {made_by} saw.")
         click.echo()
         none = text.format(version=result.version, made_by=result.made_by)
