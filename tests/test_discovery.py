@@ -457,7 +457,7 @@ def test_one_unreadable_device_does_not_hide_the_others(monkeypatch: pytest.Monk
         properties={"ID_PATH": "here", "SECRET": "no"},
         attributes={"idVendor": b"2c7c", "idProduct": b"0125", "product": b"\xff"},
     )
-    vanished = FakeDevice(subsystem="usb", sys_path=f"{PCI}/1-3")
+    vanished = FakeDevice(subsystem="usb", sys_path=f"{PCI}/1-3", device_type="usb_device")
 
     class Below(list[FakeDevice]):
         def match_subsystem(self, _name: str) -> None:

@@ -258,16 +258,18 @@ def read_nodes() -> list[Node]:
 def _read(device: Any) -> Node | None:
     """Copy what matters of a ``pyudev.Device``; ``None`` if it has just vanished."""
     try:
-        subsystem = device.subsystem
+        subsystem, kind = device.subsystem, device.device_type or ""
+        what = kind if subsystem == "usb" else subsystem
+        properties = ((name, device.properties.get(name)) for name in _PROPERTIES.get(what, ()))
         return Node(
             subsystem,
             device.sys_path,
-            device.device_type or "",
+            kind,
             device.device_node,
             device.driver,
             tuple(device.device_links),
-            {name: device.properties[name] for name in _PROPERTIES if name in device.properties},
-            dict(_attributes(device)) if subsystem == "usb" else {},
+            {name: value for name, value in properties if value is not None},
+            dict(_attributes(device, what)),
         )
     except (OSError, LookupError, ValueError):
         return None
@@ -282,15 +284,19 @@ _MM_ROLES = {
     "ID_MM_PORT_TYPE_AUDIO": PortRole.OTHER,
     "ID_MM_PORT_IGNORE": PortRole.OTHER,
 }
-_PROPERTIES = ("ID_PATH", "USEC_INITIALIZED", "PRODUCT", "ID_USB_INTERFACE_NUM", *_MM_ROLES)
-_ATTRIBUTES = (
-    "idVendor", "idProduct", "manufacturer", "product", "serial", "bInterfaceNumber",
-    "bInterfaceClass", "bInterfaceSubClass", "interface",
-)  # fmt: skip
+# What is read of which kind of node: each costs a system call or two, also where there is none.
+_PROPERTIES = {
+    "usb_device": ("ID_PATH", "USEC_INITIALIZED", "PRODUCT"),
+    "tty": ("ID_USB_INTERFACE_NUM", *_MM_ROLES),
+}
+_ATTRIBUTES = {
+    "usb_device": ("idVendor", "idProduct", "manufacturer", "product", "serial"),
+    "usb_interface": ("bInterfaceNumber", "bInterfaceClass", "bInterfaceSubClass", "interface"),
+}
 
 
-def _attributes(device: Any) -> Iterator[tuple[str, str]]:
-    for name in _ATTRIBUTES:
+def _attributes(device: Any, what: str) -> Iterator[tuple[str, str]]:
+    for name in _ATTRIBUTES.get(what, ()):
         value = device.attributes.get(name)
         if value is not None:
             yield name, value.decode("utf-8", "replace")

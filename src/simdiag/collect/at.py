@@ -158,8 +158,9 @@ class AtExamination:
             self.session.execute(text)
         words = (self.evidence.value(f"device.{n}") for n in ("manufacturer", "model", "revision"))
         description = " ".join(str(w) for w in words if w)
-        driver = self._drivers.for_description(description) or self.driver
-        self.driver = driver or self._drivers.generic
+        if self.driver is None or not self.driver.identifies(description):
+            by_words = self._drivers.for_description(description)
+            self.driver = by_words or self.driver or self._drivers.generic
         self._interpret = interpreter(self._drivers.readers(self.driver), self._drivers.attempts)
         self.session.use(self.driver.dialect)
         self._note("device.family", self.driver.family)
