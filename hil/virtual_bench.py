@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import HEALTHY, TIMEOUT_S, Bench, Capability, Choice, Device
-from simdiag.emulator import EmulatedModem, scenario
+from simdiag.emulator import EmulatedModem, Scenario, scenario
+from simdiag.emulator.response import Response
 from simdiag.emulator.server import Wire
 from virtual.gadget import Gadget, products
 from virtual.program import Forked
@@ -37,6 +38,8 @@ class VirtualDevice(Device):
     modem: str = ""
     state: dict[str, Any] = field(default_factory=dict)
     wire: Wire = field(default_factory=Wire)
+    asked: list[str] = field(default_factory=list)
+    """The command lines that it has been sent."""
 
     def plug(self) -> None:
         """Plug it in; return when udev is done with it."""
@@ -47,9 +50,21 @@ class VirtualDevice(Device):
         self.usb.unplug()
 
     def _modem(self) -> EmulatedModem:
-        modem = EmulatedModem(scenario(self.modem))
+        modem = _Modem(scenario(self.modem), self.asked)
         modem.state = modem.state.model_copy(update=self.state)
         return modem
+
+
+class _Modem(EmulatedModem):
+    """Notes what it is asked."""
+
+    def __init__(self, scenario: Scenario, asked: list[str]) -> None:
+        super().__init__(scenario)
+        self._asked = asked
+
+    def execute(self, line: str) -> Response:
+        self._asked.append(line)
+        return super().execute(line)
 
 
 class VirtualBench(Bench):
@@ -127,7 +142,7 @@ VIRTUAL = Choice("virtual", VirtualBench, frozenset(Capability))
 
 @contextmanager
 def modem_manager(log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a system bus and ModemManager; its debug log goes to ``log``."""
+    """Run a system bus and ModemManager; what it logs goes to ``log``."""
     socket = Path("/run/dbus/system_bus_socket")
     socket.parent.mkdir(exist_ok=True)
     socket.unlink(missing_ok=True)
@@ -137,8 +152,9 @@ def modem_manager(log: Path) -> Iterator[subprocess.Popen[bytes]]:
             time.sleep(0.05)
         with (
             log.open("wb") as out,
-            subprocess.Popen(["ModemManager", "--debug"], stdout=out, stderr=out) as manager,
+            subprocess.Popen(["ModemManager"], stdout=out, stderr=out) as manager,
         ):
             yield manager
             manager.terminate()
         bus.terminate()
+    socket.unlink()

@@ -14,7 +14,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 LOADED = multiprocessing.get_context("forkserver")
-LOADED.set_forkserver_preload(["virtual.warm"])
+LOADED.set_forkserver_preload(["virtual.warm", __name__])
 
 
 def warm_up() -> None:
