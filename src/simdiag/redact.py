@@ -108,6 +108,8 @@ class _Line:
         self.mark(_HIDE, places)
 
     def __str__(self) -> str:
+        if _HIDE not in self._marks:
+            return self.text
         hidden = zip(self.text, self._marks, strict=True)
         return "".join(["*" if mark == _HIDE else c for c, mark in hidden])
 
@@ -183,7 +185,10 @@ class Redactor:
                 at = squeezed.find(form, at + len(form))
 
     def _mark_cells(self, line: _Line) -> None:
-        found = [m.span(2) for m in _TOKEN.finditer(line.text) if self._is_cell(*m.groups())]
+        tokens = list(_TOKEN.finditer(line.text))
+        if not tokens:  # then there is nothing that ``_AREA`` could match either
+            return
+        found = [m.span(2) for m in tokens if self._is_cell(*m.groups())]
         for pattern, places in _AREAS:
             for match in pattern.finditer(line.text):
                 found += _fields(line.text, match.end(), places)
