@@ -82,7 +82,7 @@ def test_only_what_no_jump_leads_past_is_changed():
 
 @pytest.mark.parametrize(
     ("service", "words"),
-    [("watch", "watch --bundles %S/simdiag/bundles --keep 1000"), ("usage", "usage record"),
+    [("watch", "watch --bundles %S/simdiag/bundles --keep 1000"), ("usage", "usage record --wait"),
      ("tickets", "ticket sync --background")],
 )  # fmt: skip
 def test_a_service_starts_what_is_installed(service, words):
@@ -177,6 +177,17 @@ def test_a_service_that_nobody_else_can_run_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", [str(home / "simdiag")])
     assert installer.own_command() == [str(home / "simdiag")]
     assert installer.closed_to_others() is not None
+
+
+def test_a_service_whose_python_is_closed_to_others_is_refused(monkeypatch, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "python3").touch(0o755)
+    (tmp_path / "python3").symlink_to(home / "python3")
+    monkeypatch.setattr(sys, "prefix", "/usr")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
+    monkeypatch.setattr(installer, "own_command", lambda: ["/usr/bin/env"])
+    assert installer.closed_to_others() == home
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -173,6 +174,20 @@ def test_ending_it_files_the_last_counts(tmp_path: Path, number: signal.Signals)
     assert recording.returncode == 0
     assert "Traceback" not in rest
     assert report(tmp_path / "usage.db", By.PROCESS).links == ("lo",)
+
+
+def test_an_interface_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
+    database = tmp_path / "usage.db"
+    words = ["record", "--wait", "--interface", "nosuch0", "--db", str(database)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "simdiag", "usage", *words], stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"LANGUAGE": "en"},
+    ) as waiting:  # fmt: skip
+        assert "there is no network interface nosuch0" in waiting.stderr.readline()
+        assert waiting.stderr.readline() == "Recording begins as soon as it is there.\n"
+        waiting.send_signal(signal.SIGTERM)
+        assert waiting.stderr.read() == ""
+    assert (waiting.returncode, database.exists()) == (0, False)
 
 
 @pytest.mark.parametrize(

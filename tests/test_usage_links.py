@@ -89,6 +89,38 @@ def test_the_modems_interface_is_found(
         links.choose(None)
 
 
+def test_a_modem_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing is said once; a new one is taken by the name that udev gives it."""
+    looks = iter([[], [], [modem("usb0", 4)], *2 * [[modem("enx02", 4)]]])
+    said: list[str] = []
+    monkeypatch.setattr(links, "_LOOK_S", 0)
+    monkeypatch.setattr(links, "interfaces", lambda: next(looks))
+    found = links.await_one(None, lambda: False, lambda text: said.append(text.render()))
+    assert found == modem("enx02", 4)
+    assert [text.partition(":")[0] for text in said] == [
+        "no modem's network interface was found", "Recording begins as soon as it is there.",
+    ]  # fmt: skip
+    monkeypatch.setattr(links, "interfaces", list)
+    assert links.await_one(None, lambda: True, lambda _text: None) is None
+
+
+@pytest.mark.parametrize(
+    ("there", "replaced"),
+    [
+        ([], False),
+        ([modem("usb0", 9)], False),  # the same one, plugged in again
+        ([modem("usb1", 5)], True),
+        ([modem("usb1", 5), modem("usb2", 6)], False),  # which of them?
+    ],
+)
+def test_another_modem_takes_its_place(
+    monkeypatch: pytest.MonkeyPatch, there: list[Interface], replaced: bool
+) -> None:
+    monkeypatch.setattr(links, "interfaces", lambda: there)
+    monkeypatch.setattr(links, "default_gateways", dict)
+    assert links.is_replaced(modem("usb0", 4).link) is replaced
+
+
 def test_a_device_is_found_under_a_new_name(monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = modem("usb0", 4).link, Interface(modem("usb0", 4).link, 9, 1, RAW)
     monkeypatch.setattr(links, "find", lambda name: None)

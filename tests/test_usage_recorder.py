@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from simdiag.cli.commands import usage
 from simdiag.database import DiskFull
 from simdiag.message import Message, message
 from simdiag.usage import links, recorder
@@ -105,6 +106,39 @@ def test_a_device_that_is_pulled_out_and_comes_back(bench: Bench) -> None:
         bench.record(store, 100, 150, None, None, 30, 50)
     assert report(bench.path, By.PROCESS).interface.rx_bytes == 50 + 50
     assert bench.said == ["usb0 is gone; recording goes on when it is back.", "usb0 is back."]
+
+
+def test_another_modem_that_takes_its_place_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no interface was named; the one before keeps what was filed under it."""
+    there = [Interface(LINK, 4, 1, Amount(100))]
+    other = Interface(Link("usb:2", "usb1", "cdc_ether"), 5, 1, Amount(7))
+    recorded: list[str] = []
+
+    class Swapped(Counting):
+        def read(self, interface: Interface | None) -> Mapping[Label, Amount]:
+            if self.reads == 2:
+                there[:] = [other]
+            return super().read(interface)
+
+    def meter(name: str, _say: object) -> Counting:
+        recorded.append(name)
+        return Swapped()
+
+    monkeypatch.setattr(recorder, "best_meter", meter)
+    monkeypatch.setattr(recorder, "INTERVAL_S", 0)
+    monkeypatch.setattr(links, "_LOOK_S", 0)
+    monkeypatch.setattr(links, "interfaces", lambda: there)
+    monkeypatch.setattr(
+        links, "find", lambda name: there[0] if there[0].link.name == name else None
+    )
+    monkeypatch.setattr(usage, "_end", lambda _duration: lambda: len(recorded) == 2)
+    path = tmp_path / "usage.db"
+    assert usage.record.main(["--db", str(path)], standalone_mode=False) == 0
+    assert recorded == ["usb0", "usb1"]
+    found = report(path, By.PROCESS)
+    assert (found.links, found.rows[0].amount.rx_bytes >= 4) == (("usb0", "usb1"), True)
 
 
 class Full(Store):

@@ -83,8 +83,11 @@ def own_command() -> list[str]:
 
 
 def closed_to_others() -> Path | None:
-    """Return what keeps other users, and so a service, from running this simdiag, if anything."""
-    for start in (Path(own_command()[0]), Path(sys.prefix)):
+    """Return what keeps other users, and so a service, from running this simdiag, if anything.
+
+    A virtual environment may be open, and the Python that it was made with not.
+    """
+    for start in (Path(own_command()[0]), Path(sys.prefix), Path(sys.executable)):
         for path in (start.resolve(), *start.resolve().parents):
             if not path.stat().st_mode & stat.S_IXOTH:
                 return path

@@ -7,12 +7,13 @@ import hashlib
 import ipaddress
 import os
 import struct
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from simdiag.errors import SimdiagError
-from simdiag.message import N_, message
+from simdiag.message import N_, Message, message
 from simdiag.usage.netlink import ROUTE, Netlink, attribute, attributes
 from simdiag.usage.records import Amount, Link, Reading
 
@@ -29,6 +30,7 @@ _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_OIF, _RTA_GATEWAY = 4, 5
 _ETHERNET, _PPP = 1, 512  # linux/if_arp.h
 _SYS = Path("/sys/class/net")
+_LOOK_S = 1.0
 
 _FRAMING = {
     "cdc_ether": (0, 14),
@@ -126,6 +128,40 @@ def choose(name: str | None) -> Interface:
         text = N_("no modem's network interface was found: name one with --interface ({names})")
     names = ", ".join(interface.link.name for interface in found or there)
     raise SimdiagError(message(text, name=name, names=names))
+
+
+def await_one(
+    name: str | None, ended: Callable[[], bool], say: Callable[[Message], object]
+) -> Interface | None:
+    """Return the interface to record as soon as it is there; ``None`` if it ``ended()`` before.
+
+    ``say`` is told once what is missing. Raises ``OSError`` where netlink is refused.
+    """
+    is_told = False
+    before: Link | None = None
+    while True:
+        try:
+            found = choose(name)
+        except SimdiagError as problem:
+            if not is_told:
+                say(problem.message)
+                say(message(N_("Recording begins as soon as it is there.")))
+            is_told = True
+        else:
+            if found.link == before:  # udev gives a new one another name at once
+                return found
+            before = found.link
+        if ended():
+            return None
+        time.sleep(_LOOK_S)
+
+
+def is_replaced(link: Link) -> bool:
+    """Whether another modem's interface is to be recorded now. Raises ``OSError``."""
+    try:
+        return choose(None).link.identity != link.identity
+    except SimdiagError:
+        return False
 
 
 def present(link: Link) -> Interface | None:

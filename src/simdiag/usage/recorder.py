@@ -55,6 +55,11 @@ class Recorder:
         self._rolled_up: float | None = None
         self._ahead: float | None = None  # the clock, of the time that the computer was awake
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the link was away when its counts were filed the last time."""
+        return self._away
+
     def run(self, ended: Callable[[], bool]) -> None:
         """Record until ``ended()``, which is asked twice a second; then file the last counts.
 

@@ -24,6 +24,8 @@ from simdiag.usage.records import By
 if TYPE_CHECKING:
     from simdiag.message import Message
     from simdiag.usage.ledger import Report
+    from simdiag.usage.links import Interface
+    from simdiag.usage.store import Store
     from simdiag.usage.timeline import Slice
 
 
@@ -51,30 +53,51 @@ def command() -> None:
     callback=lambda _ctx, _param, seconds: _number(seconds),
     help=_("End after so many seconds."),
 )  # fmt: skip
+@click.option(
+    "--wait", is_flag=True, help=_("Wait for the interface if it is not there yet, as a service."),
+)  # fmt: skip
 @language_option
-def record(name: str | None, path: Path | None, duration: float | None) -> int:
+def record(name: str | None, path: Path | None, duration: float | None, wait: bool) -> int:
     """Record until the time is over."""
-    from contextlib import closing
-
     from simdiag.cli.status import Status
     from simdiag.usage import links, places
-    from simdiag.usage.recorder import Recorder, best_meter
     from simdiag.usage.store import Store
 
     path = path or places.for_recording()
-    interface = links.choose(name)
     ended = _end(duration)
-    with Store(path) as store, closing(best_meter(interface.link.name, _say)) as meter:
+    interface = links.await_one(name, ended, _say) if wait else links.choose(name)
+    if interface is None:
+        return Status.OK
+    with Store(path) as store:
+        while interface is not None:
+            _record(store, path, interface, ended, may_change=name is None)
+            interface = None if ended() else links.await_one(name, ended, _say)
+    return Status.OK
+
+
+def _record(
+    store: Store, path: Path, interface: Interface, ended: Callable[[], bool], *, may_change: bool
+) -> None:
+    """Record until the time is over, or until the modem has gone and another one has come."""
+    from contextlib import closing
+
+    from simdiag.usage import links
+    from simdiag.usage.recorder import Recorder, best_meter
+
+    link = interface.link
+    with closing(best_meter(link.name, _say)) as meter:
         text = _("Recording {name} into {path}, method {method}. Ctrl-C ends it.")
-        values = {"name": interface.link.name, "path": path, "method": meter.method.value}
+        values = {"name": link.name, "path": path, "method": meter.method.value}
         click.echo(text.format(**values), err=True)
         for blind_spot in meter.blind_spots:
             _say(blind_spot)
         if not interface.is_measured:
             text = _("The headers that its driver counts are not known: its total is an estimate.")
             click.echo(text, err=True)
-        Recorder(store, interface.link, meter, _say).run(ended)
-    return Status.OK
+        recorder = Recorder(store, link, meter, _say)
+        recorder.run(
+            lambda: ended() or (may_change and recorder.is_away and links.is_replaced(link))
+        )
 
 
 @command.command(help=_("Report who used how much of what was recorded."))
