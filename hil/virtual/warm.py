@@ -6,6 +6,7 @@ import simdiag.agent
 import simdiag.cli.commands.check
 import simdiag.cli.commands.devices
 import simdiag.cli.commands.watch
+import simdiag.cli.group
 import simdiag.cli.output
 import simdiag.cli.progress
 import simdiag.cli.targets
