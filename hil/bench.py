@@ -16,9 +16,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from simdiag.transport import SerialTransport
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 SIMDIAG = (sys.executable, "-m", "simdiag")
 TIMEOUT_S = 60
@@ -66,6 +69,14 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """Return the sentence for a name that there is not: it tells the nearest that there is."""
     near = get_close_matches(str(name), known, n=1, cutoff=0)[0]
     return f"there is no {what} {name}; the nearest is {near}"
+
+
+def first_mistake(invalid: ValidationError) -> str:
+    """Return, in one line, where the first mistake of a file is and what it is."""
+    mistake = invalid.errors()[0]
+    where = ".".join(map(str, mistake["loc"]))
+    what = mistake["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
 
 
 class Program(Protocol):

@@ -19,10 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from bench import first_mistake
 
 ANSWER_S = 60
 """A coordinator that answers no question within this time is as good as away."""
@@ -38,6 +40,10 @@ read -r _
 
 class LabgridError(Exception):
     """One sentence: why there is no modem from labgrid, and what to do."""
+
+
+class NoAnswerError(LabgridError):
+    """The coordinator took too long."""
 
 
 def program(name: str) -> str | None:
@@ -58,19 +64,35 @@ class Environment:
     options: dict[str, Any]
 
 
+class _RemotePlace(BaseModel):
+    name: str
+
+
+class _Resources(BaseModel):
+    place: _RemotePlace | None = Field(default=None, alias="RemotePlace")
+
+
+def _listed(resources: object) -> object:
+    """Resources are a table, or a list of tables."""
+    return [resources] if isinstance(resources, dict) else resources
+
+
 class _Target(BaseModel):
-    resources: dict[str, Any] | list[dict[str, Any]]
+    resources: Annotated[list[_Resources], BeforeValidator(_listed)]
     options: dict[str, Any] = {}
 
     def place(self) -> str | None:
-        """Return the name of its place; resources are a table, or a list of tables."""
-        tables = self.resources if isinstance(self.resources, list) else [self.resources]
-        return next((str(t["RemotePlace"]["name"]) for t in tables if "RemotePlace" in t), None)
+        """Return the name of its place, if it has one."""
+        return next((r.place.name for r in self.resources if r.place), None)
+
+
+class _Options(BaseModel):
+    coordinator_address: str | None = None
 
 
 class _File(BaseModel):
     targets: dict[str, _Target]
-    options: dict[str, Any] = {}
+    options: _Options = _Options()
 
 
 def read_environment(path: Path) -> Environment:
@@ -84,16 +106,20 @@ def read_environment(path: Path) -> Environment:
         raise LabgridError(f"{path}: {problem.strerror}") from problem
     except KeyError as problem:
         raise LabgridError(f"{path}: the variable {problem.args[0]} is not set") from problem
-    except (yaml.YAMLError, ValidationError) as problem:
+    except yaml.YAMLError as problem:
         what = " ".join(str(problem).split())
         raise LabgridError(f"{path} is no labgrid environment: {what}") from problem
+    except ValidationError as invalid:
+        what = first_mistake(invalid)
+        raise LabgridError(f"{path} is no labgrid environment: {what}") from invalid
     places = {place: t.options for t in file.targets.values() if (place := t.place())}
     wanted = os.environ.get("LG_PLACE") or (next(iter(places)) if len(places) == 1 else "")
     if wanted not in places:
         known = ", ".join(sorted(places)) or "none"
         raise LabgridError(f"{path}: LG_PLACE is {wanted!r}, but has to be one of: {known}")
-    coordinator = os.environ.get("LG_COORDINATOR", "127.0.0.1:20408")
-    return Environment(wanted, file.options.get("coordinator_address", coordinator), places[wanted])
+    told = file.options.coordinator_address or os.environ.get("LG_COORDINATOR")
+    coordinator = told or "127.0.0.1:20408"
+    return Environment(wanted, coordinator, places[wanted])
 
 
 class _Loader(yaml.SafeLoader):
@@ -102,7 +128,10 @@ class _Loader(yaml.SafeLoader):
 
 def _template(loader: _Loader, node: yaml.ScalarNode) -> str:
     known = {name: value for name, value in os.environ.items() if name.startswith("LG_")}
-    return Template(loader.construct_scalar(node)).substitute(known)
+    try:
+        return Template(loader.construct_scalar(node)).substitute(known)
+    except ValueError as problem:  # a $ before what is no name
+        raise yaml.YAMLError(str(problem)) from problem
 
 
 _Loader.add_constructor("!template", _template)
@@ -128,11 +157,17 @@ class Client:
         self.environment = os.environ | own
 
     def ask(self, *words: str, timeout_s: float = ANSWER_S, token: str = "") -> str:
-        """Return what a command prints; raises ``TimeoutExpired``, or LabgridError with why."""
-        done = subprocess.run(
-            [self.path, *words], capture_output=True, text=True, timeout=timeout_s,
-            stdin=subprocess.DEVNULL, env=self.environment | {"LG_TOKEN": token},
-        )  # fmt: skip
+        """Return what a command prints; raises LabgridError with why it cannot."""
+        try:
+            done = subprocess.run(
+                [self.path, *words], capture_output=True, text=True, timeout=timeout_s,
+                stdin=subprocess.DEVNULL, env=self.environment | {"LG_TOKEN": token},
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as late:
+            raise NoAnswerError(
+                f"the labgrid coordinator at {self._coordinator} gives no answer: "
+                "start it anew, or set LG_COORDINATOR to HOST:PORT"
+            ) from late
         if done.returncode == 0:
             return done.stdout
         if "coordinator is unavailable" in done.stderr:
@@ -141,7 +176,7 @@ class Client:
                 "start it, or set LG_COORDINATOR to HOST:PORT"
             )
         *_, reason = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise LabgridError(reason)
+        raise LabgridError(f"labgrid, asked at {self._coordinator}, says: {reason}")
 
     def holder(self, place: str) -> str | None:
         """Return who has the place or its turn for it (``HOST/USER``); raises if it is unknown."""
@@ -198,7 +233,7 @@ def held(client: Client, place: str, wait_s: float, say: Callable[[str], None]) 
             say(f"place {place} is held by {holder}: waiting up to {wait_s:g} s")
         try:
             client.ask("wait", token, timeout_s=wait_s if holder else ANSWER_S)
-        except subprocess.TimeoutExpired:
+        except NoAnswerError:
             who = client.holder(place) or "others"
             raise LabgridError(f"place {place} is still held by {who} after {wait_s:g} s") from None
         client.ask("-p", "+", "acquire", token=token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -16,20 +17,18 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     ValidationError,
     model_validator,
 )  # fmt: skip
 
 import labgrid_bench
-from bench import Bench, Capability, Choice, Device, finish, start, unknown
+from bench import Bench, Capability, Choice, Device, finish, first_mistake, start, unknown
 from simdiag.causes import CAUSES
+from simdiag.cli.status import Status
 from simdiag.discovery import Kind, UsbModem, best_at_port, discover
 
 PLACE_WAIT_S = 3600.0
 """How long to queue for a place of labgrid that another job holds."""
-
-_Digits = Field(default=None, pattern=r"^\d{4,20}$")
 
 
 class BenchFileError(Exception):
@@ -47,6 +46,13 @@ def _known(what: str, names: Collection[str]) -> Callable[[object], object]:
     return check
 
 
+def _digits(text: str) -> str:
+    if not re.fullmatch("[0-9]{4,20}", text):
+        raise ValueError("give it in full or its last digits, four at least")
+    return text
+
+
+_Digits = Annotated[str, AfterValidator(_digits)]
 _Cause = Annotated[str, AfterValidator(_known("cause", CAUSES))]
 _Capability = Annotated[Capability, BeforeValidator(_known("capability", list(Capability)))]
 
@@ -58,17 +64,19 @@ class BenchFile(BaseModel):
 
     device: str | None = None
     port: str | None = None
-    imei: str | None = _Digits
-    iccid: str | None = _Digits
+    imei: _Digits | None = None
+    iccid: _Digits | None = None
     carrier: str | None = None
     expect: _Cause = "healthy"
-    may_not: tuple[_Capability, ...] = ()
-    require: tuple[_Capability, ...] = ()
+    may_not: list[_Capability] = []
+    require: list[_Capability] = []
 
     @model_validator(mode="after")
     def _names_a_device(self) -> BenchFile:
         if not (self.device or self.port or self.imei):
             raise ValueError("name the modem: device (udev's path), port or imei")
+        if self.device and self.port:
+            raise ValueError("name the modem by its device or by its port, not by both")
         return self
 
     @classmethod
@@ -77,12 +85,11 @@ class BenchFile(BaseModel):
         try:
             return cls.model_validate(table)
         except ValidationError as invalid:
+            what = first_mistake(invalid)
             mistake = invalid.errors()[0]
-        where = ".".join(map(str, mistake["loc"]))
-        if mistake["type"] == "extra_forbidden":
-            raise BenchFileError(f"{path}: {unknown('key', where, cls.model_fields)}")
-        what = mistake["msg"].removeprefix("Value error, ")
-        raise BenchFileError(f"{path}: {where}: {what}" if where else f"{path}: {what}")
+            if mistake["type"] == "extra_forbidden":
+                what = unknown("key", mistake["loc"][0], cls.model_fields)
+            raise BenchFileError(f"{path}: {what}") from invalid
 
 
 def open_bench(path: Path, stack: ExitStack) -> Choice:
@@ -140,12 +147,19 @@ def _identified(file: BenchFile, path: Path) -> UsbModem | None:
             raise BenchFileError(f"{path}: no modem at {file.device}; attached are: {ids}")
         _compare(file, path, ("--device", named[0].id))
         return named[0]
+    silent = ""
     for modem in attached:
-        seen = _examine(("--device", modem.id))
+        try:
+            seen = _examine(("--device", modem.id))
+        except BenchFileError as problem:  # it may be another's
+            silent += f"; {problem}"
+            continue
         if _fits(file.imei, seen.get("device.imei")):
             _compare_card(file, path, seen)
             return modem
-    raise BenchFileError(f"{path}: no attached modem has the IMEI that ends in {_end(file.imei)}")
+    raise BenchFileError(
+        f"{path}: no attached modem has the IMEI that ends in {_end(file.imei)}{silent}"
+    )
 
 
 def _compare(file: BenchFile, path: Path, options: tuple[str, ...]) -> None:
@@ -174,10 +188,13 @@ def _compare_card(file: BenchFile, path: Path, seen: dict[str, Any]) -> None:
 def _examine(options: tuple[str, ...]) -> dict[str, Any]:
     """Return the values that an examination reads, and the ``profile`` that it chose."""
     result = finish(start(["check", *options, "--json", "--reveal", "imei,iccid"]), timeout_s=180)
-    if not result.output:
-        raise BenchFileError(f"the modem cannot be examined: {result.errors.strip()}")
-    values = {o["name"]: o["value"] for o in result.json["observations"]}
-    return values | {"profile": result.json["profile"]}
+    why = [result.errors.strip()]
+    if result.output and result.status == Status.NOT_EXAMINED:
+        why = [finding["text"] for finding in result.json["findings"]]
+    elif result.output:
+        values = {o["name"]: o["value"] for o in result.json["observations"]}
+        return values | {"profile": result.json["profile"]}
+    raise BenchFileError(f"the modem at {options[1]} cannot be examined: {' '.join(why)}")
 
 
 def _fits(named: str | None, seen: object) -> bool:

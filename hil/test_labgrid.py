@@ -297,6 +297,17 @@ def test_without_labgrid(monkeypatch: pytest.MonkeyPatch) -> None:
         Client("127.0.0.1:1")
 
 
+def test_a_coordinator_that_takes_the_question_and_never_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = tmp_path / "labgrid-client"
+    silent.write_text("#!/bin/sh\nexec sleep 1000\n")
+    silent.chmod(0o755)
+    monkeypatch.setattr("labgrid_bench.program", lambda _name: str(silent))
+    with pytest.raises(LabgridError, match=r"^the labgrid coordinator at lab:1 gives no answer: "):
+        Client("lab:1").ask("places", timeout_s=0.2)
+
+
 class TestEnvironment:
     """What an environment file may say, and what is said about one that is wrong."""
 
@@ -328,7 +339,21 @@ class TestEnvironment:
         [
             ("", "is no labgrid environment"),
             ("targets: [", "is no labgrid environment"),
-            ("targets: {main: {resources: 5}}", "is no labgrid environment"),
+            (
+                "targets: {main: {resources: 5}}",
+                "is no labgrid environment: targets.main.resources: Input should be a valid list",
+            ),
+            (
+                "targets: {main: {resources: {RemotePlace: {}}}}",
+                "is no labgrid environment: targets.main.resources.0.RemotePlace.name: Field",
+            ),
+            ("targets: {main: {resources: {RemotePlace: x}}}", "resources.0.RemotePlace: Input"),
+            ("targets: {main: {resources: {RemotePlace: {name: !template $}}}}", "placeholder"),
+            (
+                "{targets: {main: {resources: {RemotePlace: {name: x}}}},"
+                " options: {coordinator_address: 5}}",
+                "options.coordinator_address: Input should be a valid string",
+            ),
             ("targets: {main: {resources: {}}}", "has to be one of: none"),
             (
                 "targets: {a: {resources: {RemotePlace: {name: x}}},"
@@ -345,6 +370,11 @@ class TestEnvironment:
         assert said in str(error.value)
         assert str(file) in str(error.value)
         assert "\n" not in str(error.value)
+
+    def test_a_variable_that_is_empty_is_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LG_PLACE", "modem-1")
+        monkeypatch.setenv("LG_COORDINATOR", "")
+        assert read_environment(ENVIRONMENT).coordinator == "127.0.0.1:20408"
 
     def test_none(self, tmp_path: Path) -> None:
         with pytest.raises(LabgridError, match=r"none\.yaml: No such file or directory"):

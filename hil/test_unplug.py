@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
@@ -15,6 +15,7 @@ from virtual_bench import VirtualBench
 
 pytestmark = [pytest.mark.products, pytest.mark.unplugs]
 
+IN_USE = ("open files", "threads", "child processes", "memory in bytes")
 GROWTH_BYTES = 4 << 20
 """What the memory may grow by while a device is pulled out many times: caches, fragmentation."""
 
@@ -52,7 +53,11 @@ def _examine_on(orders: Connection) -> None:
 
 
 @pytest.mark.timeout(3600)
-def test_many_times(bench: VirtualBench, request: pytest.FixtureRequest) -> None:
+def test_many_times(
+    bench: VirtualBench,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> None:
     """At another command each time; by a long-lived program, so that what leaks piles up."""
     cycles = request.config.getoption("--cycles")
     device = bench.product("quectel-ec25", "quectel-ec2x/healthy", plugged=False)
@@ -68,6 +73,8 @@ def test_many_times(bench: VirtualBench, request: pytest.FixtureRequest) -> None
             usages.append(usage)
             device.unplug()
     first, last = usages[min(4, cycles - 1)], usages[-1]
+    for name, of_first, of_last in zip(IN_USE, first, last, strict=True):
+        record_property(name, f"{of_first} at first, {of_last} at the end")
     assert last[:3] == first[:3], "open files, threads, child processes"
     assert last[3] - first[3] < GROWTH_BYTES
 

@@ -31,8 +31,10 @@ def refused(path: Path) -> str:
         ('port = "p"\nimie = "0000"', "there is no key imie; the nearest is imei"),
         ('port = "p"\nmay_no = []', "there is no key may_no; the nearest is may_not"),
         ("", "name the modem: device (udev's path), port or imei"),
-        ('port = "p"\nimei = "12"', "imei: String should match pattern '^\\d{4,20}$'"),
+        ('port = "p"\nimei = "12"', "imei: give it in full or its last digits, four at least"),
+        ('port = "p"\ndevice = "d"', "name the modem by its device or by its port, not by both"),
         ('port = "p"\nimei = 1234', "imei: Input should be a valid string"),
+        ('port = "p"\nmay_not = "interrupts"', "may_not: Input should be a valid list"),
         ('port = "p"\nexpect = "helthy"', "expect: there is no cause helthy; the nearest is healthy"),
         ('port = "p"\nmay_not = ["interupts"]', "may_not.0: there is no capability interupts; the nearest is interrupts"),
         ("port = ", "Invalid value (at end of document)"),
@@ -81,6 +83,16 @@ def test_the_modem_that_is_named(file: Path) -> None:
 )  # fmt: skip
 def test_another_modem_or_card_is_refused(file: Path, line: str, said: str) -> None:
     assert refused(add(file, line)).endswith(said)
+
+
+def test_a_modem_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """Else all would be skipped, for the modem is in another state, and the job would be green."""
+    path = tmp_path / "bench.toml"
+    path.write_text('port = "/dev/ttyNONE"')
+    assert refused(path).startswith(
+        "the modem at /dev/ttyNONE cannot be examined: "
+        "The examination could not begin: there is no port /dev/ttyNONE."
+    )
 
 
 @pytest.mark.timeout(300)

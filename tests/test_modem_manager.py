@@ -163,8 +163,10 @@ def test_without_modem_manager_nothing_is_done(bus):
         assert release == Release()
 
 
-def test_without_a_bus_nothing_is_done(monkeypatch, tmp_path):
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+@pytest.mark.parametrize("address", ["unix:path=none", "tcp:host=127.0.0.1,port=1", "none", ";"])
+def test_without_a_bus_nothing_is_done(monkeypatch, tmp_path, address):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
     with let_go(DEVICE) as release:
         assert release == Release()
 

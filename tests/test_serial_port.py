@@ -8,9 +8,10 @@ import os
 import termios
 from typing import Any
 
+import psutil
 import pytest
 
-from simdiag.errors import TransportError
+from simdiag.errors import PortDenied, PortNotFound, TransportError
 from simdiag.transport import SerialTransport
 
 
@@ -39,6 +40,39 @@ def test_a_modem_that_stalls_the_request_is_examined(emulated, control_lines_fai
         while not answer.endswith(b"OK\r\n"):
             answer += port.read(5.0)
         port.close()
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_what_is_no_device_is_not_opened(is_folder, tmp_path, monkeypatch) -> None:
+    """Whoever may not read it is then not told to join the group that may."""
+    path = tmp_path / "file"
+    path.mkdir() if is_folder else path.touch()
+    monkeypatch.setattr("serial.Serial.open", lambda _port: pytest.fail("it is opened"))
+    with pytest.raises(PortNotFound) as error:
+        SerialTransport(str(path))
+    assert str(error.value) == f"{path} is no serial port"
+
+
+def test_a_folder_that_is_closed_is_no_traceback(tmp_path, monkeypatch) -> None:
+    def closed(_path, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.stat", closed)
+    with pytest.raises(PortDenied):
+        SerialTransport("/root/port")
+
+
+@pytest.mark.parametrize("step", ["tcsetattr", "tcflush"])
+def test_pulled_out_while_it_is_opened_is_no_traceback(step, emulated, monkeypatch) -> None:
+    def gone(*_arguments):
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(termios, step, gone)
+    before = psutil.Process().num_fds()
+    with emulated("quectel-ec2x/healthy") as path, pytest.raises(TransportError) as error:
+        SerialTransport(path)
+    assert str(error.value) == f"cannot open {path}: Input/output error"
+    assert psutil.Process().num_fds() == before
 
 
 def test_a_port_that_fails_is_no_port(emulated, control_lines_fail) -> None:

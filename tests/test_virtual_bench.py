@@ -132,8 +132,55 @@ def test_no_kernel_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         kernel.prepare(tmp_path / "cache")
     assert str(problem.value) == (
         "No Linux kernel package can be downloaded (apt knows no linux-image-amd64): "
-        "check the network, then run `sudo apt-get update`."
+        "check the network, run `sudo apt-get update`, and run this again."
     )
+
+
+def test_a_download_that_fails_leaves_no_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, script in {
+        "apt-cache": "echo '  Depends: linux-image-6.1.0-1-amd64'",
+        "apt-get": "echo 'E: Failed to fetch it' >&2; exit 100",
+    }.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BenchProblem, match=r"downloaded \(E: Failed to fetch it\): check the netw"):
+        kernel.prepare(tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("file", "{cache}: File exists."),
+        ("owner", "{cache}/lock is another user's: `sudo chown -R $USER {cache}`."),
+        ("program", "`modprobe -S 6.1` failed: modprobe: FATAL: no such module"),
+    ],
+)
+def test_what_keeps_it_from_being_made_ready_is_a_sentence(
+    machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, way: str, said: str
+) -> None:
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(guest, "CACHE", cache)
+    if way == "file":
+        cache.touch()
+    failures = {
+        "owner": PermissionError(13, "Permission denied", f"{cache}/lock"),
+        "program": subprocess.CalledProcessError(
+            1, ["modprobe", "-S", "6.1"], stderr="modprobe: FATAL: no such module\n"
+        ),
+    }
+
+    def prepare(_cache: Path) -> kernel.Kernel:
+        raise failures[way]
+
+    monkeypatch.setattr(guest, "prepare", prepare)
+    assert guest.main(["true"]) == 2
+    expected = f"The virtual bench cannot be made ready: {said.format(cache=cache)}\n"
+    assert capsys.readouterr().err == expected
 
 
 @pytest.mark.parametrize("script", ["init", "guest.sh"])

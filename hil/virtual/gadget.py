@@ -27,7 +27,6 @@ _NOTED = ("usb", "tty", "net", "usbmisc")
 _UDEV = Context()
 _GADGETS = Path("/sys/kernel/config/usb_gadget")
 _INTERFACES = {"gser": 1, "acm": 2, "ecm": 2, "ncm": 2, "rndis": 2, "mass_storage": 1}
-_NETWORK = ("ecm", "ncm", "rndis")
 _NEW_ID = Path("/sys/bus/usb-serial/drivers/option1/new_id")
 
 

@@ -99,7 +99,8 @@ def _kvm_works() -> bool:
 
 def _new_job(command: Sequence[str], kernel: Kernel) -> None:
     """Empty the results and write what the guest is to do."""
-    shutil.rmtree(RESULTS, ignore_errors=True)
+    if RESULTS.exists():
+        shutil.rmtree(RESULTS)
     RESULTS.mkdir(parents=True)
     settings = {
         _INSIDE: "1",
@@ -173,6 +174,18 @@ def main(arguments: Sequence[str], time_limit_s: float = TIME_LIMIT_S) -> int:
         return run(arguments, time_limit_s)
     except BenchProblem as problem:
         sys.stderr.write(f"{problem}\n")
-        return 2
+    except (OSError, subprocess.CalledProcessError) as problem:
+        sys.stderr.write(f"The virtual bench cannot be made ready: {_reason(problem)}\n")
     except KeyboardInterrupt:
         return 130
+    return 2
+
+
+def _reason(problem: OSError | subprocess.CalledProcessError) -> str:
+    """Return what a program said, or which file is in the way, and why."""
+    if isinstance(problem, subprocess.CalledProcessError):
+        said, *_ = (problem.stderr or "").strip().splitlines() or ["see above"]
+        return f"`{shlex.join(map(str, problem.cmd))}` failed: {said}"
+    if isinstance(problem, PermissionError):
+        return f"{problem.filename} is another user's: `sudo chown -R $USER {CACHE}`."
+    return f"{problem.filename}: {problem.strerror}."

@@ -19,7 +19,8 @@ PACKAGES = (
 
 _BOOT_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
 _NO_KERNEL = (
-    "No Linux kernel package can be downloaded ({why}): check the network, then run `{do}`."
+    "No Linux kernel package can be downloaded ({why}): "
+    "check the network, run `sudo apt-get update`, and run this again."
 )
 
 
@@ -73,7 +74,7 @@ def _fetch(cache: Path, folder: Path) -> None:
     done = subprocess.run(download, cwd=cache, capture_output=True, text=True)
     if done.returncode != 0:
         why = (done.stderr.strip() or "apt-get download failed").splitlines()[0]
-        raise BenchProblem(_NO_KERNEL.format(why=why, do=f"apt-get download {package}"))
+        raise BenchProblem(_NO_KERNEL.format(why=why))
     archive = next(cache.glob(f"{package}_*.deb"))
     unpacked = cache / "kernel.part"
     shutil.rmtree(unpacked, ignore_errors=True)
@@ -95,7 +96,7 @@ def _kernel_package() -> str:
         if attempt == 0 and os.geteuid() == 0:  # a fresh machine has no package lists yet
             subprocess.run(["apt-get", "update", "-q"], stdout=subprocess.DEVNULL)
     why = "apt knows no linux-image-amd64"
-    raise BenchProblem(_NO_KERNEL.format(why=why, do="sudo apt-get update"))
+    raise BenchProblem(_NO_KERNEL.format(why=why))
 
 
 def _make_initramfs(kernel: Kernel, release: str) -> None:

@@ -80,11 +80,6 @@ class Interface:
     tx_bytes: int | None = None
     default_metric: int | None = None
 
-    @property
-    def default_route(self) -> bool:
-        """Whether a default route, of IPv4 or IPv6, leads over it."""
-        return self.default_metric is not None
-
 
 @dataclass(frozen=True, slots=True)
 class HostNetwork:

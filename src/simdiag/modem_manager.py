@@ -126,7 +126,7 @@ class _Manager:
 
         try:
             manager = cls(open_dbus_connection(bus="SYSTEM"))
-        except (OSError, ValueError, KeyError, IndexError):
+        except (OSError, ValueError, KeyError, IndexError, RuntimeError):  # the last for tcp:
             return None
         bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
         with suppress(OSError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from gettext import gettext as _
 
 import click
+from rich.cells import cell_len
 from rich.console import Console, Group, OverflowMethod
 from rich.live import Live
 from rich.table import Table
@@ -29,6 +30,8 @@ _STYLES = {
 }
 _AROUND = 4
 """Lines of the screen that no visit can have: headings, the last sentence, the cursor."""
+_NARROW = 60
+"""Columns below which the verdict needs the room of its certainty."""
 
 
 class Quiet:
@@ -123,11 +126,12 @@ class LiveTable(Quiet):
         shown = newest(visits, max(1, self._console.height - _AROUND))
         # outside of the table, which fills its lines: the terminal's own ^C needs room on the last
         footer = Text(_footer(len(visits) - len(shown)))
-        for wrap, files in ((True, True), (False, True), (False, False)):
-            screen = Group(_table(shown, now_s, wrap=wrap, files=files), footer)
+        narrow = self._console.width < _NARROW
+        for wrap, files in ((True, True), (True, False), (False, False)):
+            screen = Group(_table(shown, now_s, wrap=wrap, files=files, narrow=narrow), footer)
             if len(self._console.render_lines(screen)) < self._console.height:
                 break
-        self._all = _table(visits, now_s, wrap=True, files=True)
+        self._all = _table(visits, now_s, wrap=True, files=True, narrow=narrow)
         self._live.update(screen, refresh=True)
 
 
@@ -144,30 +148,36 @@ def _footer(hidden: int) -> str:
     return f"{waiting} {more}".strip()
 
 
-def _table(visits: list[Visit], now_s: float, *, wrap: bool, files: bool) -> Table:
+def _table(visits: list[Visit], now_s: float, *, wrap: bool, files: bool, narrow: bool) -> Table:
     """Return the table; long texts wrap or are cut, ``files`` get lines of their own."""
     table = Table(box=None, expand=True, pad_edge=False)
     too_long: OverflowMethod = "fold" if wrap else "ellipsis"
     table.add_column(_("Socket"), no_wrap=True)
-    table.add_column(_("Device"), ratio=2, no_wrap=not wrap, overflow=too_long)
+    device = _("Device")
+    table.add_column(
+        device, ratio=2, no_wrap=not wrap, overflow=too_long, min_width=cell_len(device)
+    )
     table.add_column(_("Card"), no_wrap=True)
     table.add_column(_("Result"), ratio=4, no_wrap=not wrap, overflow=too_long)
-    table.add_column(_("Sure"), no_wrap=True, justify="right")
+    if not narrow:
+        table.add_column(_("Sure"), no_wrap=True, justify="right")
     table.add_column(_("Time"), no_wrap=True, justify="right")
     for visit in visits:
-        table.add_row(*_cells(visit, now_s, files=files), style="" if visit.present else "dim")
+        cells = _cells(visit, now_s, files=files, narrow=narrow)
+        table.add_row(*cells, style="" if visit.present else "dim")
     return table
 
 
-def _cells(visit: Visit, now_s: float, *, files: bool) -> list[Text]:
+def _cells(visit: Visit, now_s: float, *, files: bool, narrow: bool) -> list[Text]:
     verdict = visit.verdict
     took_s = verdict.elapsed_s if verdict else now_s - visit.began_s if visit.active else None
+    sure = Text(f"{verdict.confidence * 100:.0f} %" if verdict else "")
     return [
         Text(visit.socket),
         Text(plain(visit.device.name)),
         Text(_card(verdict) if verdict else ""),
         _state(visit).append(_files(visit.kept) if files and visit.kept else ""),
-        Text(f"{verdict.confidence * 100:.0f} %" if verdict else ""),
+        *([] if narrow else [sure]),
         Text("" if took_s is None else _("{seconds} s").format(seconds=f"{max(0.0, took_s):.0f}")),
     ]
 

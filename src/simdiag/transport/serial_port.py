@@ -6,6 +6,8 @@ import contextlib
 import errno
 import os
 import re
+import stat
+import termios
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from simdiag.errors import PortBusy, PortDenied, PortGone, PortNotFound, Transpo
 from simdiag.message import N_, message
 
 _NO_PORT = N_("there is no port {port}")
+_NO_SERIAL_PORT = N_("{port} is no serial port")
 _GONE = N_("{port} vanished during the examination")
 _NO_ADDRESS = N_("{port} needs a host and a port number, as in rfc2217://HOST:PORT")
 _NETWORK = ("socket://", "rfc2217://")
@@ -45,8 +48,8 @@ class SerialTransport:
 
     def __init__(self, url: str, baud: int = 115200) -> None:
         self.url = url
-        if "://" not in url and not Path(url).exists():
-            raise PortNotFound(url, message(_NO_PORT, port=url))
+        if "://" not in url:
+            _look_at(url)
         if url.lower().startswith(_NETWORK) and not _has_address(url):
             raise PortNotFound(url, message(_NO_ADDRESS, port=url))
         try:
@@ -64,6 +67,8 @@ class SerialTransport:
             self._port.open()
         except (serial.SerialException, OSError, ValueError) as problem:
             raise _cannot_open(url, problem) from problem
+        except termios.error as problem:  # no OSError; pulled out while pyserial set it up
+            raise _cannot_open(url, OSError(*problem.args)) from problem
 
     @property
     def name(self) -> str:
@@ -104,6 +109,16 @@ class SerialTransport:
             return  # it is gone already: nothing is left to give back
 
 
+def _look_at(path: str) -> None:
+    """Raise for what is no device node: nobody should be told to join the group of a file."""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as problem:
+        raise _cannot_open(path, problem) from problem
+    if not stat.S_ISCHR(mode):
+        raise PortNotFound(path, message(_NO_SERIAL_PORT, port=path))
+
+
 def _has_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -124,7 +139,7 @@ def _cannot_open(url: str, problem: Exception) -> TransportError:
     if number is None and (match := re.search(r"\[Errno (\d+)\]", text)):
         number = int(match[1])
     if number == errno.ENOTTY or "Inappropriate ioctl" in text:
-        return PortNotFound(url, message(N_("{port} is no serial port"), port=url))
+        return PortNotFound(url, message(_NO_SERIAL_PORT, port=url))
     reason = os.strerror(number) if number else text.partition(": ")[2] or text
     why = message(reason[:120])
     return PortNotFound(url, message(N_("cannot open {port}: {why}"), port=url, why=why))
