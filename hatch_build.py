@@ -1,6 +1,10 @@
-"""Compiles the message catalogues (.po to .mo) whenever the package is built or installed."""
+"""Compiles the message catalogues (.po to .mo) whenever the package is built or installed.
+
+It also keeps the texts of the sources (``bundle/texts.py``).
+"""
 
 import io
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +23,17 @@ def compile_catalogues(root: Path) -> None:
         unfinished.replace(source.with_suffix(".mo"))  # a running simdiag never sees half of it
 
 
+def keep_texts(root: Path) -> None:
+    sources = (*root.glob("src/simdiag/**/*.py"), *root.glob("drivers/*.py"))
+    runpy.run_path(str(root / "src/simdiag/bundle/texts.py"))["keep"](sorted(sources))
+
+
 class CatalogueBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         compile_catalogues(Path(self.root))
+        keep_texts(Path(self.root))
 
 
 if __name__ == "__main__":
     compile_catalogues(Path(__file__).parent)
+    keep_texts(Path(__file__).parent)

@@ -79,6 +79,17 @@ def _plmn(values: Fields) -> str | None:
     return digits if digits.isdigit() and mnc >= 0 and len(digits) == 3 + length else None
 
 
+_FORMS = (
+    "*BAND: {count},{frequency*3},{bitmask},{small*3}",
+    "+EEMLTESVC: {frequency},{state},{small},{tac},{pci},{earfcn*2},{band},{bandwidth},"
+    "{cell},{small*15},{place*3}",
+    "+EEMLTESVC: {frequency},{state},{small},{tac},{pci},{earfcn*2},{band},{bandwidth},"
+    "{cell},{small*17},{place*3}",
+)
+"""AT command manual of the ASR modules: ``*BAND``; ``+EEMLTESVC``, which ends with the names of
+the core network and of the subscriber there.
+"""
+
 DRIVER = ModemDriver(
     family="asr1803",
     vendor="ASR",
@@ -100,4 +111,5 @@ DRIVER = ModemDriver(
         "*BANDIND:": band,
         "+EEMLTESVC:": serving,
     },
+    forms=_FORMS,
 )  # fmt: skip

@@ -167,6 +167,14 @@ def functionality(reply: Reply) -> Iterator[Fact]:
         yield Fact("device.functionality", 1 if 7 <= value <= 9 else value)
 
 
+_FORMS = (
+    "^SMONI: 4G,{earfcn},{band},{bandwidth*2},{name},{mcc},{mnc},{tac},{cell},{pci},"
+    "{small},{rsrp},{rsrq},{name}",
+    "^SMONI: 3G,{uarfcn},{psc},{ecio},{rscp},{mcc},{mnc},{lac},{cell},{small*2},{name*2}",
+    "^SMONI: 2G,{arfcn},{rxlev},{mcc},{mnc},{lac},{cell},{small*2},{state*3},{name}",
+)
+"""AT command sets of EHS, PLS and ELS: ``AT^SMONI``."""
+
 DRIVER = ModemDriver(
     family="cinterion",
     vendor="Cinterion",
@@ -201,4 +209,5 @@ DRIVER = ModemDriver(
         "^SMONI:": serving_cell,
     },
     overrides={"+CEER:": extended_error, "+CFUN:": functionality},
+    forms=_FORMS,
 )

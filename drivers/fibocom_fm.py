@@ -165,6 +165,13 @@ def _nr(prefix: str, values: Fields, *, scaled: bool) -> Iterator[Fact]:
         yield Fact(f"{prefix}sinr_db", sinr / 2 - 23.5)
 
 
+_FORMS = (
+    "2,4,,,,,{earfcn_hex},{neighbour},,{small*3}",
+    "PCC: {small},{pci},{earfcn},{bandwidth},{small*5}",
+    "SCC{state}: {small*2},{pci},{earfcn},{bandwidth},{small*5}",
+)
+"""FM150 and FM350 AT commands manuals: the cells beside the serving one, and carriers."""
+
 DRIVER = ModemDriver(
     family="fibocom-fm",
     vendor="Fibocom",
@@ -199,4 +206,5 @@ DRIVER = ModemDriver(
         "+GTCELLLOCK:": cell_lock,
         "+GTCCINFO:": cells,
     },
+    forms=_FORMS,
 )  # fmt: skip

@@ -108,6 +108,15 @@ def _levels(*, rsrp: int | None, rsrq: int | None, snr: int | None) -> Iterator[
         yield Fact("signal.sinr_db", snr / 2)
 
 
+_FORMS = (
+    "+XLEC: {state*2},{small}[,{small}]*3,BAND_LTE_{band}[,{small*4}]",
+    "+RSRP: {pci},{earfcn},{rsrp}[,{neighbour},{earfcn},{rsrp}]*3",
+    "+RSRQ: {pci},{earfcn},{rsrq}[,{neighbour},{earfcn},{rsrq}]*3",
+    "+XMCI: {state},{mcc},{mnc},{tac},{cell},{neighbour},{earfcn_hex*2},{mask},{small*3},"
+    "{bytes_hex*2}",
+)
+"""L850/L860 AT commands manual: the serving cell, and those beside it."""
+
 DRIVER = ModemDriver(
     family="fibocom-l8xx",
     vendor="Fibocom",
@@ -133,4 +142,5 @@ DRIVER = ModemDriver(
         "+XCESQ:": signal,
         "+XMCI:": cells,
     },
+    forms=_FORMS,
 )

@@ -495,6 +495,34 @@ def _booted(reply: Reply) -> Iterator[Fact]:
     yield Fact("device.boot_event", reply.lines[0][:100])
 
 
+_FORMS = (
+    "+COPS: {state},2,{plmn}[,{count}]",
+    "+COPN: {plmn},{name}",
+    "+CPOL: {small},2,{plmn}[,{state*3}[,{state}]]",
+    "+CEREG: [{state},]{state},{tac},{cell},{count},{state},{reject_cause},{bits*2}",
+    "+CPSMS: {state}[,{bits*4}]",
+    "+CEDRXRDP: {state}[,{bits}[,{bits*2}]]",
+    "+CEDRXS: {state},{bits}",
+    "+CESQ: {count*2},{small*4}[,{small*3}]",
+    "+CPMS: [{name},]{small*2},[{name},]{small*2}[,[{name},]{small*2}]",
+    "+CBC: {voltage}V",
+    "+CGCONTRDP: {cid},{small},{rest}",
+    "+CGDCONT: {cid},{rest}",
+    "+CGPADDR: {cid},{rest}",
+    "+CSMP: {small*4}",
+    "+CGQREQ: {cid},{small*5}",
+    "+CGQMIN: {cid},{small*5}",
+    "+CGEQOS: {cid},{small}[,{speed*4}]",
+    "+CMUX: {small*3}[,{seconds},{small*5}]",
+    "+CRLP: {small*4}[,{small}]*2",
+    "+IPR: {seconds}",
+    "+CLCC: {small*5},{number},{small}",
+    "*PSUTTZ: {year},{count*5},{small},{state}",
+)
+"""TS 27.007 clauses 6.20 to 8.69 and 10.1, TS 27.005 clause 3, V.250 clause 6; ``+CMUX`` and
+the like whole, ``*PSUTTZ`` of those that have no ``+CTZV``.
+"""
+
 DRIVER = ModemDriver(
     family="generic-3gpp",
     vendor="any",
@@ -591,4 +619,5 @@ DRIVER = ModemDriver(
         "*ATREADY": _booted,
         "^SYSSTART": _booted,
     },
+    forms=_FORMS,
 )

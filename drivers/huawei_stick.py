@@ -250,6 +250,23 @@ _STORAGE = N_(
     "modem mode (usb_modeswitch does that)"
 )
 
+_FORMS = (
+    "^HCSQ: {name}[,{small}[,{small*2}[,{small}]]]",
+    "^HFREQINFO: {state},{count},{band},{earfcn},{frequency*2},{earfcn},{frequency*2}[,"
+    "{band},{earfcn},{frequency*2},{earfcn},{frequency*2}]",
+    "^SYSINFOEX: {state*3},{small},{state},{small},{name},{small},{name}",
+    "^SYSCFGEX: {name},{mask},{state*2},{mask}[,,]",
+    "^DHCP: {address*6},{speed*2}",
+    "^DSFLOWRPT: {bytes_hex*7}",
+    "^DSFLOWQRY: {bytes_hex*6}",
+    "^MONSC: LTE,{mcc},{mnc},{earfcn},{cell},{place},{tac},{rsrp},{rsrq},{rssi}",
+    "^MONSC: WCDMA,{mcc},{mnc},{uarfcn},{psc},{cell},{lac},{rscp},{rxlev},{ecio},{small},{name}",
+    "^MONSC: GSM,{mcc},{mnc},{small},{arfcn},{place},{cell},{lac},{rxlev},{small*2}",
+    "^LTERSRP: {rsrp},{rsrq}",
+    "^CHIPTEMP: {temperature_tenths*3},{temperature*2}",
+)
+"""ME909s and ME906 AT command interface specifications."""
+
 DRIVER = ModemDriver(
     family="huawei-stick",
     vendor="Huawei",
@@ -302,4 +319,5 @@ DRIVER = ModemDriver(
         (0x12D1, 0x157D): _STORAGE,
         (0x12D1, 0x1F01): _STORAGE,
     },
+    forms=_FORMS,
 )

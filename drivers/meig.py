@@ -85,6 +85,12 @@ def _serving(values: Fields, prefix: str, *, band: int) -> Iterator[Fact]:
             yield Fact(name, round(level / scale, 1))
 
 
+_FORMS = (
+    "^CELLINFO: LTE,{name},{mcc},{mnc},{cell},{pci},{tac},{earfcn},{bandwidth},{band},"
+    "{small*4},{rsrp},{rsrq},{sinr_tenths}",
+)
+"""SLM750 AT commands manual: ``^CELLINFO``."""
+
 DRIVER = ModemDriver(
     family="meig",
     vendor="MeiG",
@@ -106,4 +112,5 @@ DRIVER = ModemDriver(
     overrides={
         "^SYSCFGEX:": configuration,
     },
+    forms=_FORMS,
 )

@@ -110,10 +110,20 @@ def session_refused(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.last_error", cause)
 
 
+_FORMS = (
+    "%XMONITOR: {state}[,{name*2},{plmn},{tac},{state},{band},{cell},{pci},{earfcn},"
+    "{small*2},{bits*3}[,{bits}]]",
+    "%CONEVAL: {state}[,{state*2},{small*3},{cell},{plmn},{pci},{earfcn},{band},{small*6}]",
+    "%NCELLMEAS: {state}[,{cell},{plmn},{tac},{frequency},{earfcn},{neighbour},{small*2},"
+    "{time}[,{earfcn},{neighbour},{small*3}]*3]",
+    "%CESQ: {small},{state},{small},{state}",
+)
+"""nRF91 AT commands reference."""
+
 DRIVER = ModemDriver(
     family="nordic-nrf91",
     vendor="Nordic Semiconductor",
-    identify=r"nRF91\d\d|Nordic Semiconductor",
+    identify=r"nRF91[\dx]\d|Nordic Semiconductor",
     dialect=Dialect(
         urc_prefixes=(
             "+CNEC_EMM:", "+CNEC_ESM:", "+CSCON:", "%MDMEV:", "%XMODEMSLEEP:", "%XTIME:",
@@ -139,4 +149,5 @@ DRIVER = ModemDriver(
         "+CNEC_EMM:": rejected,
         "+CNEC_ESM:": session_refused,
     },
+    forms=_FORMS,
 )  # fmt: skip

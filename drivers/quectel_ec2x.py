@@ -222,6 +222,44 @@ def contexts(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.addresses", found)
 
 
+_FORMS = (
+    "+QENG: [servingcell,{name},]LTE,{name},{mcc},{mnc},{cell},{pci},{earfcn},{band},"
+    "{state*2},{tac},{rsrp},{rsrq},{rssi},{small}[,{small}]*3",
+    "+QENG: [servingcell,{name},]eMTC,{name},{mcc},{mnc},{cell},{pci},{earfcn},{band},"
+    "{state*2},{tac},{rsrp},{rsrq},{rssi},{small}[,{small}]*2",
+    "+QENG: [servingcell,{name},]NBIoT,{name},{mcc},{mnc},{cell},{pci},{earfcn},{band},"
+    "{state*2},{tac},{rsrp},{rsrq},{rssi},{small}[,{small}]*2",
+    "+QENG: [servingcell,{name},]NR5G-SA,{name},{mcc},{mnc},{cell},{pci},{tac},{earfcn},"
+    "{band},{bandwidth},{rsrp},{rsrq},{sinr}[,{small}]*2",
+    "+QENG: NR5G-NSA,{mcc},{mnc},{pci},{rsrp},{sinr},{rsrq}[,{earfcn},{band}[,{bandwidth}[,"
+    "{small}]]]",
+    "+QENG: [servingcell,{name},]WCDMA,{mcc},{mnc},{lac},{cell},{uarfcn},{psc},{rac},"
+    "{rscp},{ecio},{small*5}",
+    "+QENG: [servingcell,{name},]GSM,{mcc},{mnc},{lac},{cell},{bsic},{arfcn},{small},"
+    "{rxlev},{small*5},{state},{small},{state},{small*3},{rxlev*2},{state*2},{name}",
+    "+QENG: neighbourcell intra,LTE,{earfcn},{neighbour},{rsrq},{rsrp},{rssi}[,{small}]*7",
+    "+QENG: neighbourcell inter,LTE,{earfcn},{neighbour},{rsrq},{rsrp},{rssi}[,{small}]*7",
+    "+QENG: neighbourcell inter,LTE,{earfcn},-,-,-,-,-,-,{small*3}",
+    "+QENG: neighbourcell,LTE,{earfcn},{neighbour},{rsrp},{rsrq},{small}[,{small*3}]",
+    "+QENG: neighbourcell,NR5G,{earfcn},{neighbour},{rsrp},{rsrq}[,{sinr}]",
+    "+QENG: neighbourcell,WCDMA,{uarfcn},{small*3},{neighbour},{rscp},{ecio}[,{small}]*2",
+    "+QENG: neighbourcell,GSM,{arfcn},{small*4},{name},{neighbour},{rxlev}[,{small}]",
+    "+QCAINFO: {name},{earfcn},{bandwidth},LTE BAND {band},{state},{pci},{rsrp},{rsrq},"
+    "{rssi},{sinr}[,{state},{small*2}]",
+    "+QCAINFO: {name},{earfcn},{bandwidth},NR5G BAND {band}[,{state}],{pci}[,{state},"
+    "{small*2}[,{rsrp},{rsrq}[,{sinr}]]]",
+    "+QNWINFO: {name},{plmn},{name} BAND {band},{earfcn}",
+    "+QSPN: {name*3},{state},{plmn}",
+    "+QCSQ: {name}[,{rssi}[,{rsrp},{sinr_raw},{rsrq}]]",
+    "+QRSRP: {rsrp*4}[,{name}]",
+    "+QRSRQ: {rsrq*4}[,{name}]",
+    "+QSINR: {sinr*4}[,{name}]",
+    "+QCFG: band,{mask*2}[,{mask}]",
+    "+QPING: {state},{host},{small},{seconds},{small}",
+    "+QPING: {state},{count*3},{seconds*3}",
+)
+"""EC2x/EG9x, BG95/BG96 and RG50xQ AT commands manuals, chapters of network commands."""
+
 DRIVER = ModemDriver(
     family="quectel-ec2x",
     vendor="Quectel",
@@ -261,4 +299,5 @@ DRIVER = ModemDriver(
         "+QCFG:": setting,
         "+QNWLOCK:": lock,
     },
+    forms=_FORMS,
 )

@@ -243,6 +243,35 @@ def _levels(text: str) -> Iterator[Fact]:
             yield Fact(name, max(possible))
 
 
+_FORMS = (
+    "Current Time: {seconds} Temperature: {temperature}",
+    "Reset Counter: {count} Mode: {name}",
+    "Thermal Mitigation Level: {state}",
+    "Power supply voltage: {voltage} mV ({voltage} cal)",
+    "LTE Rx chan: {earfcn} LTE Tx chan: {earfcn}",
+    "LTE Scell bw: {bandwidth} MHz LTE Scell chan: {earfcn}",
+    "LTE SCC{state} state:{name} LTE SCC{state} band: B{band}",
+    "LTE SCC{state} bw : {bandwidth} MHz LTE SCC{state} [Rx ]chan: {earfcn}",
+    "LTE SCC{state} UL Configured: {name} LTE SCC{state} Tx chan: {earfcn}",
+    "PCC RxM[{state}] RSSI: {rssi} PCC RxM[{state}] RSRP: {rsrp}",
+    "PCC RxM[{state}] RSSI: {rssi}[ RSRP (dBm): {rsrp}]",
+    "PCC RxD[{state}] RSSI: {rssi} PCC RxD[{state}] RSRP: {rsrp}",
+    "PCC RxD[{state}] RSSI: {rssi}[ RSRP (dBm): {rsrp}]",
+    "SCC{state} RxM[{state}] RSSI: {rssi} SCC{state} RxM[{state}] RSRP: {rsrp}",
+    "SCC{state} RxM[{state}] RSSI: {rssi}[ RSRP (dBm): {rsrp}]",
+    "SCC{state} RxD[{state}] RSSI: {rssi} SCC{state} RxD[{state}] RSRP: {rsrp}",
+    "SCC{state} RxD[{state}] RSSI: {rssi}[ RSRP (dBm): {rsrp}]",
+    "{small}, {name}, {mask16} {mask16} {mask16}",
+    "+WIND: {count}[,{name},{state}]",
+    "{place} fw version: {version}",
+    "{place} config name: {place}_{version}_{small}",
+    "{place} subpri index: {small}",
+    "Interface bitmask: {mask} ({rest})",
+)
+"""EM74xx/MC74xx and EM919x AT command references: two columns a line; ``+WIND`` of the older
+AirPrime modems.
+"""
+
 DRIVER = ModemDriver(
     family="sierra-mc74xx",
     vendor="Sierra Wireless",
@@ -283,4 +312,5 @@ DRIVER = ModemDriver(
         "!BAND:": bands,
         "!GSTATUS:": status,
     },
+    forms=_FORMS,
 )

@@ -14,7 +14,7 @@ DRIVER = ModemDriver(
     family="simcom-a76xx",
     vendor="SIMCom",
     match=usb(0x1E0E, 0x9011),
-    identify=r"(?<![A-Z0-9])(A76\d\d|SIM767\d)",
+    identify=r"(?<![A-Z0-9])(A76\d\d|SIM767[\dX])",
     ports={
         2: PortRole.DIAG,
         3: PortRole.GNSS,

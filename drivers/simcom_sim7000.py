@@ -81,6 +81,13 @@ def link_changed(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.outcome", "accepted" if state == "ACTIVE" else "failed")
 
 
+_FORMS = (
+    "+CNBP: {mask*2}[,{mask}]*2",
+    "+CENG: {count},{earfcn},{pci},{rsrp},{rssi},{rsrq},{sinr},{tac},{cell},{mcc},{mnc},{small}",
+    "+CENG: {count},{earfcn},{neighbour},{rsrp},{rssi},{rsrq},{sinr}",
+)
+"""SIM7000 and SIM7070 AT command manuals."""
+
 DRIVER = ModemDriver(
     family="simcom-sim7000",
     vendor="SIMCom",
@@ -107,4 +114,5 @@ DRIVER = ModemDriver(
         "+CBC:": voltage,
         "+CNMP:": preferred_mode,
     },
+    forms=_FORMS,
 )

@@ -186,6 +186,34 @@ def already(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.outcome", "accepted")
 
 
+_FORMS = (
+    "+CPSI: {name*2},{mcc}-{mnc},{tac},{cell},{pci},EUTRAN-BAND{band},{earfcn},"
+    "{bandwidth*2},{rsrq_tenths},{rsrp_tenths},{rssi_tenths},{sinr}",
+    "+CPSI: {name*2},{mcc}-{mnc},{lac},{cell},{arfcn} {name} {frequency},{rxlev},{small},"
+    "{small}-{small}",
+    "+CPSI: {name*2},{mcc}-{mnc},{lac},{cell},{name},{psc},{uarfcn},{small},{ecio},"
+    "{small*3},{frequency}",
+    "+CPSI: {name*2},{mcc}-{mnc},{tac},{cell},{pci},NR5G_BAND{band},{earfcn},{rsrp_tenths},"
+    "{rsrq_tenths},{sinr_tenths}",
+    "+CPSI: {name},{pci},NR5G_BAND{band},{earfcn},{rsrp_tenths},{rsrq_tenths},{sinr_tenths}",
+    "+CMGRMI: Main_Info,{small*5},{place},{small*3}",
+    "+CMGRMI: Serving_Cell,{earfcn},{mcc},{mnc},{tac},{small},{cell},{small*4},{pci},"
+    "{rsrq_tenths},{rsrp_tenths},{rssi_tenths},{small}",
+    "+CMGRMI: LTE_Intra,{small},{earfcn},{pci},{small}",
+    "+CMGRMI: LTE_Intra_Cell{state},{neighbour},{rsrq_tenths},{rsrp_tenths},{rssi_tenths},{small}",
+    "+CMGRMI: CA_Scell,{small},{earfcn},{small*10}",
+    "+CMGRMI: {name},{small},Freq{state},{small*5},Freq{state},{small*5}",
+    "+CMGRMI: {name},{small},Freq_Group{state},{small*5},Freq_Group{state},{small*5}",
+    "+CMGRMI: {name},{small},Freq{state},{small*3},Freq{state},{small*3}",
+    "+CMGRMI: CDrx_Cfg,{small*9}",
+    "+CMGRMI: Cqi_Cfg,{small*16}",
+    "+CMGRMI: Ant_Cfg,{small},{mask},{small*2}",
+    "+CMGRMI: Idle_Drx_Cfg,{frequency},{small*2}",
+)
+"""SIM7500/SIM7600, SIM8200 and SIM7906 AT command manuals: ``+CPSI``; ``+CMGRMI``, whose cell
+and area stand in ``+CPSI`` as well.
+"""
+
 DRIVER = ModemDriver(
     family="simcom-sim7600",
     vendor="SIMCom",
@@ -216,4 +244,5 @@ DRIVER = ModemDriver(
         "+IP ERROR:": already,
         "AT+SIMCOMATI": module_information,
     },
+    forms=_FORMS,
 )

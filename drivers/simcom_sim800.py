@@ -33,6 +33,13 @@ def bearer(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.addresses", {number: [address]})
 
 
+_FORMS = (
+    "+CENG: {count},{arfcn},{small*2},{mcc},{mnc},{bsic},{cell},{small*2},{lac},{small}",
+    "+CENG: {count},{arfcn},{small},{neighbour},{cell},{mcc},{mnc},{lac}",
+    "+CENG: {count},{mcc},{mnc},{lac},{cell},{bsic},{small}",
+)
+"""SIM800 AT command manual: ``+CENG``."""
+
 DRIVER = ModemDriver(
     family="simcom-sim800",
     vendor="SIMCom",
@@ -51,4 +58,5 @@ DRIVER = ModemDriver(
         "+CBAND:": band,
         "+SAPBR:": bearer,
     },
+    forms=_FORMS,
 )

@@ -147,6 +147,25 @@ def functionality(reply: Reply) -> Iterator[Fact]:
         yield Fact("device.functionality", 1 if value == 5 else value)
 
 
+_FORMS = (
+    "#RFSTS: {mcc} {mnc},{earfcn},{rsrp},{rssi},{rsrq},{tac},{rac},[{small},"
+    "]{milliseconds},{small*2},{cell},{imsi},{name},{state},{band}[,{small}]*2",
+    "#RFSTS: {mcc} {mnc},{uarfcn},{psc},{ecio},{rscp},{rssi},{lac},{rac},{small*6},{cell},"
+    "{imsi},{name},{state},{small}[,{small}]",
+    "#RFSTS: {mcc} {mnc},{arfcn},{rxlev},{lac},{rac},{small*4},{cell},{imsi},{name},{state},{band}",
+    "{plmn},{earfcn},{rsrp},{rssi},{rsrq},{tac},{small*4},{cell},{digits15},{name},{state},"
+    "{band},{sinr}",
+    "#SERVINFO: {earfcn},{rssi},{name},{plmn},{place},{tac},{milliseconds},{state},{rsrp}",
+    "#MONI: {name} RSRP:{rsrp} RSRQ:{rsrq} TAC:{tac} Id:{cell} EARFCN:{earfcn} "
+    "PWR:{rssi}dbm DRX:{milliseconds}",
+    "#MONI: S {bsic} {lac} {cell} {arfcn} {rxlev}dbm {small} {small} {small} {small} {name}",
+    "#MONI: N{state} {bsic} {lac} {cell} {arfcn} {rxlev}dbm {small} {small}",
+    "M0{name}.{build}",
+    "#BND: {small*2}[,{bitmask}]",
+    "#SCFG: {small},{cid},{frequency},{seconds*3}",
+)
+"""AT reference guides of LE910 V2, ME910C1 and LN940; the firmware of the ME910."""
+
 DRIVER = ModemDriver(
     family="telit-le910",
     vendor="Telit",
@@ -193,4 +212,5 @@ DRIVER = ModemDriver(
         "#MONI:": monitor,
     },
     overrides={"+CFUN:": functionality},
+    forms=_FORMS,
 )

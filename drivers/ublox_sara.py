@@ -107,6 +107,14 @@ def usb_mode(reply: Reply) -> Iterator[Fact]:
         yield Fact("usb.network_mode", name)
 
 
+_FORMS = (
+    "{earfcn},{band},{bandwidth*2},{tac},{cell},{pci},{tmsi},{place*2},{small*12}[,{small}]*3",
+    "M0.{count}.{count}[,A.{count}.{count}]",
+    "L0.0.00.00.{count}.{count}[,A.{count}.{count}]",
+    "+UBANDMASK: {state},{bitmask}[,{bitmask}][,{state},{bitmask}[,{bitmask}]]",
+)
+"""SARA-R4/N4 and R5 AT commands manuals: ``+UCGED`` on LTE, a band mask as a number; ``ATI9``."""
+
 DRIVER = ModemDriver(
     family="ublox-sara",
     vendor="u-blox",
@@ -138,4 +146,5 @@ DRIVER = ModemDriver(
         "+UGCNTRD:": counters,
         "+UUSBCONF:": usb_mode,
     },
+    forms=_FORMS,
 )

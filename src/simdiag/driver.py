@@ -163,7 +163,11 @@ class ModemDriver:
     ``overrides`` does the same for answers that mean something else in this family and so must
     serve no other. ``attempts`` are beginnings of the commands that open a data connection,
     so that their failure counts; ``without`` lists generic probes this family must not be asked;
-    ``compositions`` names products that have no AT port in their present USB mode.
+    ``compositions`` names products that have no AT port in their present USB mode. ``forms`` are
+    lines of answers as the manual gives them, field by field; only what a bundle may show of
+    answers depends on them: ``+QNWINFO: "{name}","{plmn}","LTE BAND {band}",{earfcn}``. Parts in
+    ``[...]`` may be missing. What a field's number can be goes by its name
+    (``simdiag.bundle.shapes.RANGES``); a field of any other name may identify somebody.
     """
 
     family: str
@@ -178,6 +182,7 @@ class ModemDriver:
     attempts: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     compositions: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
 
     def identifies(self, description: str) -> bool:
         """Whether the modem's own words fit this family."""

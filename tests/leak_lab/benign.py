@@ -21,7 +21,7 @@ from simdiag.transcript.recorded import Recording
 
 TOKEN = re.compile(r"[A-Za-z0-9]+(?:[.][0-9]+)*")
 _PLACES = (  # what the groups hold identifies somebody, or somebody's place
-    re.compile(r'\+C(?:G|E|5G)?REG: ?(?:\d,)?\d,"?([0-9A-Fa-f]+)"?,"?([0-9A-Fa-f]+)"?'),
+    re.compile(r'\+C(?:G|E|5G)?REG: ?(?:\d, ?)?\d, ?"?([0-9A-Fa-f]*)"?, ?"?([0-9A-Fa-f]+)"?'),
     re.compile(r'(?:"|,|=)((?:[\w-]+\.)*\d{1,3}(?:\.\d{1,3}){3,31})'),
     re.compile(r"\b(\d{1,3}(?:\.\d{1,3}){3,31})\b"),
     re.compile(r"((?:[0-9A-Fa-f]{0,4}:){3,}[0-9A-Fa-f]{0,4})"),
@@ -29,16 +29,27 @@ _PLACES = (  # what the groups hold identifies somebody, or somebody's place
     re.compile(r'\+CGDCONT: ?\d+,"[^"]*","([^"]*)"'),
     re.compile(r'\+CGCONTRDP: ?\d+,\d*,"?([^",]*)'),
     re.compile(r'\+CRSM: ?\d+,\d+,"?([0-9A-Fa-f]+)'),
-    re.compile(r"\b(\w*(?:\*{3}|[xX]{3})\w*)\b"),
+    re.compile(r"([\w*]*(?:\*{3}|[xX]{3})[\w*]*)"),  # masked before: a stub of a number
     re.compile(r"\b(\d{11,})\b"),
-    re.compile(r'"servingcell","\w+","(?:LTE|NR5G-SA)","\w+",\d+,\d+,(\w+),\d+,(?:\d+,){2,4}(\w+)'),
-    re.compile(r"\+CPSI: ?[\w ]+,\w+,\d+-\d+,(\w+),(\w+)"),
+    re.compile(r"\b(89[0-9A-Fa-f]{16,18}|98[0-9A-Fa-f]{18})\b"),
+    re.compile(r'"(?:LTE|eMTC|NBIoT)","\w+",\d+,\d+,(\w+),\d+,(?:\d+,){4}(\w+)'),
+    re.compile(r'"NR5G-SA","\w+",\d+,\d+,(\w+),\d+,(\w+)'),
+    re.compile(r'"(?:GSM|WCDMA)",\d+,\d+,(\w+),(\w+)'),
+    re.compile(r'"WCDMA",\d+,\d+,\w+,\w+,\d+,\d+,(\w+)'),  # routing area
+    re.compile(r'"neighbourcell[^"]*","\w+",\d+,(\d+)'),
+    re.compile(r"\+CPSI: ?[\w -]+,\w+,\d+-\d+,(\w+),(\w+)"),
+    # by no manual that was found: numbers as large as an area's or a cell's, where one would stand
+    re.compile(r"\+CMGRMI: Serving_Cell,\d+,\d+,\d+,(\d+),\d+,(\d+)"),
+    re.compile(r"\+CMGRMI: Main_Info,(?:\d+,){5}(\d+)"),
+    re.compile(r"\+CMGRMI: \w+_Cell\d,(\d+)"),  # a neighbour
     re.compile(r"\b([0-9A-F]{8})\b"),
     re.compile(r'\+(?:CMGR|CMGL|CMT|CNUM|CUSD|CPBR|CLIP|CMGS)\b(.*)'),
 )  # fmt: skip
 
 
 Spans = list[tuple[int, int]]
+Talk = list[tuple[str, list[tuple[str, Spans]]]]
+"""Commands, each with the lines of its answer and where identifiers stand in them."""
 Redact = Callable[[list[Recording]], list[Recording]]
 
 
@@ -96,53 +107,62 @@ def identifying(line: str) -> Spans:
     return [span for span in found if span[0] >= 0]
 
 
-def exchange(command: str, lines: Iterable[str]) -> list[Recording]:
-    """An exchange as a transcript holds it."""
-    said = "".join(f"\r\n{line}\r\n" for line in lines)
-    return [Recording(0, "ttyUSB2", "tx", f"{command}\r".encode()),
-            Recording(0.1, "ttyUSB2", "rx", f"{said}\r\nOK\r\n".encode("utf-8", "replace"))]  # fmt: skip
+def exchange(command: str, lines: Iterable[str], at: float = 0) -> list[Recording]:
+    """An exchange as a transcript holds it; without a command, what nobody asked for."""
+    lines = list(lines)
+    ended = not command or re.match(r"(?:OK|ERROR|\+CM[ES] ERROR)\b", lines[-1] if lines else "")
+    said = "".join(f"\r\n{line}\r\n" for line in (*lines, *(() if ended else ("OK",))))
+    asked = [Recording(at, "ttyUSB2", "tx", f"{command}\r".encode())] if command else []
+    return [*asked, Recording(at + 0.1, "ttyUSB2", "rx", said.encode("utf-8", "replace"))]
 
 
-def _emulated_talk() -> Iterator[tuple[str, str, Spans]]:
+def _emulated_talks() -> Iterator[Talk]:
     for family in sorted({name.partition("/")[0] for name in scenario_names()}):
         known = EmulatedModem(scenario(f"{family}/healthy")).family
         commands = ["ATI", *(f"AT{c}" for c in _COMMANDS if not c.startswith(known.without or "-")),
                     *(f"AT{a.command}" for a in known.answers)]  # fmt: skip
-        yield from emulated(f"{family}/healthy", dict.fromkeys(commands))
+        said = emulated(f"{family}/healthy", dict.fromkeys(commands))
+        for command, group in groupby(said, key=lambda t: t[0]):
+            yield [(command, [(line, taken) for _, line, taken in group])]
 
 
-def _field_talk() -> Iterator[tuple[str, str, Spans]]:
+def _field_talks() -> Iterator[Talk]:
+    """Each case is one talk; each answer by itself is one as well."""
     folder = Path(__file__).parents[1] / "cases"
     for path in sorted(folder.glob("*_cases.jsonl")):
         for case in map(json.loads, path.read_text("utf-8").splitlines()):
-            for step in case["exchange"]:
-                for line in step.get("rx", step.get("urc", ())):
-                    yield step.get("tx", ""), line, identifying(line)
-                yield "", "OK", []
-    for text in (folder / "public_answers.jsonl").read_text("utf-8").splitlines():
-        answer = json.loads(text)
-        for line in answer["lines"]:
-            yield answer["command"], line, identifying(line)
-        yield "", "OK", []
+            steps = [(s.get("tx", ""), s.get("rx", s.get("urc", ()))) for s in case["exchange"]]
+            yield [_with_places(command, lines) for command, lines in steps]
+    for answer in map(
+        json.loads, (folder / "public_answers.jsonl").read_text("utf-8").splitlines()
+    ):
+        yield [_with_places(answer["command"], answer["lines"])]
+
+
+def _with_places(command: str, lines: Iterable[str]) -> tuple[str, list[tuple[str, Spans]]]:
+    return command, [(line, identifying(line)) for line in lines]
 
 
 _COMMANDS = ("+CGMI", "+CGMM", "+CGMR", "+CSQ", "+CESQ", "+CREG?", "+CGREG?", "+CEREG?", "+COPS?", "+CPIN?",
              "+CFUN?", "+CGATT?", "+CGACT?", "+CGPADDR", "+CGCONTRDP", "+CPINR", "+CEER", "+CBC", "+CGDCONT?")  # fmt: skip
-SOURCES = {"emulated modems": _emulated_talk, "field cases": _field_talk}
+SOURCES = {"emulated modems": _emulated_talks, "field cases": _field_talks}
 
 
 def damage(source: str, redact: Redact) -> Damage:
-    """Redact answer by answer, and count."""
+    """Redact talk by talk, and count."""
     found = Damage()
-    for command, group in groupby(SOURCES[source](), key=lambda t: t[0]):
-        answer = [(line, taken) for _, line, taken in group if line not in ("OK", "")]
-        if not answer:
-            continue
-        events = exchange(command, [line for line, _ in answer])
-        before = events[-1].data.decode("utf-8", "replace")
-        after = redact(events)[-1].data.decode("utf-8", "replace")
+    for talk in SOURCES[source]():
+        events = [
+            event
+            for n, (command, answer) in enumerate(talk)
+            for event in exchange(command, [line for line, _ in answer], at=n)
+        ]
+        before, after = (
+            b"".join(e.data for e in said if e.dir == "rx").decode("utf-8", "replace")
+            for said in (events, redact(events))
+        )
         at = 0
-        for line, taken in answer:
+        for line, taken in (said for _, answer in talk for said in answer):
             at = before.index(line, at)
             found.count(line, after[at : at + len(line)], taken)
             at += len(line)

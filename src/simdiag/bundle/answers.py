@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from typing import Any
 
 from simdiag.at import Dialect
@@ -25,8 +25,9 @@ from simdiag.bundle.denial import (
 )
 from simdiag.bundle.heard import Burst, Heard, Place, Span, is_strange, name_of, spelled
 from simdiag.bundle.known import Text
-from simdiag.bundle.permits import QUOTES, VERSIONS, is_bitmap, is_known, is_modest, permits
-from simdiag.bundle.shapes import of_known_shape
+from simdiag.bundle.permits import QUOTES, VERSIONS, is_bitmap, permits
+from simdiag.bundle.typed import Typed
+from simdiag.bundle.versions import is_known
 from simdiag.evidence import Error, Exchange, Reading
 
 _MANY = 80
@@ -45,14 +46,14 @@ class Answers:
         self, text: Text, command: Callable[[str], str],
         replace: Callable[[Span, Reading | None], None], shown: Container[str],
     ) -> None:  # fmt: skip
-        self._text, self._command, self._strict = text, command, 0
+        self._text, self._command, self._strict, self._asked = text, command, 0, ""
         self._replace, self._shown = replace, shown
         self.kept: set[str] = set()
         """What stayed because a reader needs it: it tells no more where it stands again."""
         self.unread: list[Span] = []
         self._seen: dict[tuple[str, int], Place] = defaultdict(Place)
         self._burst = Burst(_VALUES)
-        self._clocks: dict[str, str] = {}
+        self._typed = Typed(text)
         self._done: dict[object, tuple[list[str], list[bool]]] = {}
 
     def redact(self, heard: Heard, strict: int) -> None:
@@ -60,7 +61,7 @@ class Answers:
 
         ``strict`` 1 keeps numbers only where a reader needs them, 2 keeps none.
         """
-        self._strict = strict
+        self._strict, self._asked = strict, heard.exchange.command
         self._burst.begin(heard.exchange)
         for reading in (None, *heard.interpret(self._now(heard))):
             for span in heard.lines:
@@ -96,6 +97,7 @@ class Answers:
         )
 
     def _redact(self, heard: Heard) -> None:
+        self._typed.learn(heard.interpret(self._now(heard)))
         if self._strict < 2 and self._needs(heard, heard.lines):
             self._narrow(heard)
             return
@@ -122,7 +124,7 @@ class Answers:
         line = self._text.part(span.start, span.end)
         prefix = name_of(line)
         self._keep_known(span, prefix or "")
-        if prefix is None:
+        if prefix is None and not self._keep_version(span):
             free = undecided(self._text, span.start, span.end)
             if any(is_strange(p) and not stays(p) for p in free):
                 self._text.mask(i for i in range(span.start, span.end) if self._is_inner(i))
@@ -136,19 +138,12 @@ class Answers:
         deny(self._text, span.start, span.end, numbers=numbers, shown=self._shown)
 
     def _keep_known(self, span: Span, prefix: str) -> None:
-        """Keep what is typed by the form of the whole line; and dates.
+        """Keep what is typed by the form of the whole line, unless nothing may stay."""
+        if not self._strict:
+            self._typed.keep(span, prefix, self._asked)
 
-        These must follow one another, as a clock's do: digits have no order.
-        """
-        line = self._text.part(span.start, span.end)
-        for places in () if self._strict else of_known_shape(line):
-            self._text.keep(range(span.start + places.start, span.start + places.stop))
-        for piece in undecided(self._text, span.start, span.end):
-            if piece.kind == "date":
-                time = re.sub(r"^\d\d(?=\d\d/)", "", piece.text)
-                if time >= self._clocks.get(prefix, ""):
-                    self._clocks[prefix] = time
-                    self._text.keep(piece.places)
+    def _keep_version(self, span: Span) -> bool:
+        return not self._strict and self._typed.keep_version(span, self._asked)
 
     def _is_inner(self, place: int) -> bool:
         return self._text.characters[place] not in '\r\n"'
@@ -201,16 +196,18 @@ class Answers:
             elif is_small(piece):
                 spare.append(piece)
         versions = [p for p, names in needed if names & VERSIONS]
-        before_it = [text for name in sorted(VERSIONS) for text in kept[name]]
-        if not is_modest([*before_it, *(p.text for p in versions)]):
-            odd = [p for p in versions if not is_known(p.text)]
+        models = self._typed.models(line)
+        if not self._typed.are_modest(line, [p.text for p in versions]):
+            odd = [p for p in versions if not is_known(p.text, models)]
             needed = [(p, names) for p, names in needed if p not in odd]
             for piece in odd:
                 self._text.mask(piece.places)
         for piece, names in needed:
-            if not self._may_stay(piece, names, needed, kept, values):
+            if not self._may_stay(piece, names, needed, kept, values, models):
                 self._text.mask(piece.places)
-            elif piece.kind == "word" and 2 < len(piece.text) < 8 and not names & VERSIONS:
+            elif names & VERSIONS:
+                self._typed.note([] if is_known(piece.text, models) else [piece.text])
+            elif piece.kind == "word" and 2 < len(piece.text) < 8:
                 self.kept.add(piece.text)
         if not version and weight(spare) <= _SPARE and self._are_few(name, spare, _VALUES):
             for piece in spare:
@@ -235,6 +232,7 @@ class Answers:
     def _may_stay(
         piece: Piece, names: set[str],
         needed: list[tuple[Piece, set[str]]], kept: dict[str, list[str]], values: dict[str, Any],
+        models: Collection[str],
     ) -> bool:  # fmt: skip
         if piece.kind == "marks":
             return False
@@ -246,7 +244,7 @@ class Answers:
             )
             return not any(n in ("sim.service_provider",) for n in names) and is_bitmap(joined)
         for name in sorted(names):
-            if permits(name, piece.text, values.get(name)):
+            if permits(name, piece.text, values.get(name), models):
                 kept[name].append(piece.text)
                 return True
         return False

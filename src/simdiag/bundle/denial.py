@@ -9,20 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from simdiag.bundle.known import Text
 from simdiag.bundle.words import apns, prefixes, vocabulary
 from simdiag.pseudonym import is_nobodys
 
+_UNIT = "(?:[dD][bB]m?|[kMG]Hz|m?V|mA|[mu]?s)"
 _PIECE = re.compile(
     r"""(?P<date>(?<!\d)(?:20)?[0-4]\d/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12]\d|3[01])
-          (?:[ ,]+(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:[+-]\d\d)?)?(?![\d/:]))
+          (?:[ ,]+(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:[+-]\d\d)?)?(?![\d/:])
+        | (?<![\w-])20[0-4]\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\w-])
+        | (?<!\w)(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ ]{1,2}
+          (?:0?[1-9]|[12]\d|3[01])[ ]20[0-4]\d
+          (?:[ ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)?(?![\w:]))
+      | (?P<measure>(?<![\w.:*])\d{1,5}(?:\.\d{1,3})?UNIT(?!\w))
       | (?P<colons>(?<![\w:])(?:[0-9A-Fa-f*]{0,4}:){2,15}[0-9A-Fa-f*]{0,4}(?![\w:]))
       | (?P<dotted>(?<![A-Za-z0-9.])[0-9*]+(?:[.:][0-9*]+)+(?![\w]))
       | (?P<word>[^\W_]+)
       | (?P<marks>(?:[^\ \t\r\n\w"',]|_)+)
-      | (?P<blanks>[\ \t\r\n]+)""",
+      | (?P<blanks>[\ \t\r\n]+)""".replace("UNIT", _UNIT),
     re.VERBOSE,
 )
 _FILLER = re.compile(
@@ -33,7 +40,13 @@ _ASCENDING = 6
 """So many numbers in ascending order are a list of bands."""
 _SWITCHES, _KINDS = 24, 3
 """So many numbers at most, of so many different digits, tell nothing."""
+_FEW = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,2}")
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _BAND = re.compile(r"(?:[BbNn]|[A-Za-z]{3,12})?([0-9]{1,3})")
+_FREQUENCY = re.compile(
+    r"(?:E?GSM|DCS|PCS|WCDMA|UMTS|TDSCDMA|CDMA|LTE|NR)"
+    r"(?:450|[678]00|[78]50|900|1[579]00|1800|2[01356]00|3500)"
+)
 _MARKS = frozenset("+^$#%!&?;=:()<>[]{}/\\@.-_|")
 
 
@@ -81,8 +94,8 @@ def undecided(text: Text, start: int, end: int) -> Iterator[Piece]:
 
 
 def is_word(text: str) -> bool:
-    """Whether simdiag itself knows this word."""
-    return text.lower() in vocabulary()
+    """Whether simdiag itself knows this word, or it names a technology's band by its frequency."""
+    return text.lower() in vocabulary() or _FREQUENCY.fullmatch(text) is not None
 
 
 def is_filler(text: str) -> bool:
@@ -91,9 +104,11 @@ def is_filler(text: str) -> bool:
 
 
 def is_small(piece: Piece) -> bool:
-    """Whether this is a number that tells nothing by itself: three digits, or a band."""
+    """Whether this is a number that tells little: three digits, a fraction, a measure, bands."""
+    if piece.kind == "measure":
+        return True
     if piece.kind == "dotted":
-        return re.fullmatch(r"\d{1,3}\.\d{1,2}", piece.text) is not None
+        return _FEW.fullmatch(piece.text) is not None or is_bands(piece.text)
     return piece.kind == "word" and is_band(piece.text)
 
 
@@ -101,6 +116,26 @@ def is_band(text: str) -> bool:
     """Whether this is a number of at most three digits, with a known word before it at most."""
     match = _BAND.fullmatch(text)
     return match is not None and (match.start(1) < 2 or is_word(text[: match.start(1)]))
+
+
+def number_of(text: str) -> str:
+    """Return a number without its unit."""
+    return re.sub(rf"(?<=\d){_UNIT}$", "", text)
+
+
+def is_bands(text: str) -> bool:
+    """Whether this is a list of bands that ascends: no order is left in which to write digits."""
+    if re.fullmatch(r"\d{1,3}(?:[:.]\d{1,3})+", text) is None:
+        return False
+    return all(a < b for a, b in pairwise(map(int, re.split("[:.]", text))))
+
+
+def moment(text: str) -> str:
+    """Return a date and time in a form in which the earlier one is less."""
+    if match := re.match(r"([A-Z][a-z]{2}) +(\d{1,2}) 20(\d\d)", text):
+        month = _MONTHS.index(match[1]) // 3 + 1
+        return f"{match[3]}/{month:02}/{match[2]:>02}{text[match.end() :]}"
+    return re.sub(r"^\d\d(?=\d\d[/-])", "", text).replace("-", "/", 2)
 
 
 def stays(piece: Piece) -> bool:
@@ -145,7 +180,8 @@ def weight(small: Sequence[Piece]) -> int:
 
     An ascending list (bands) tells none, nor do switches and zeros.
     """
-    numbers = [re.sub(r"\D", "", p.text) for p in small]
+    numbers = [n for p in small for n in (p.text.split(":") if ":" in p.text else [p.text])]
+    numbers = [re.sub(r"\D", "", n) for n in numbers]
     if len(numbers) <= _SWITCHES and len(set("".join(numbers))) <= _KINDS:
         return 0
     heavy, run = 0, [0]

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simdiag.bundle.denial import deny, is_known_apn, is_small, is_word, pieces, weight
 from simdiag.bundle.known import Text
-from simdiag.bundle.permits import is_version
+from simdiag.bundle.versions import is_version
 from simdiag.bundle.words import host_vocabulary
 from simdiag.pseudonym import SECRET
 

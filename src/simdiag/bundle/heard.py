@@ -17,6 +17,8 @@ _SHORT = re.compile(
     r"|(?P<number>(?<![\w.])(?:-?\d{1,7}(?:\.\d{1,2})?|[0-9A-Fa-f]{1,4})(?![\w.]))"
 )
 """A number, or hex as short as a part of one; and what its place is counted from."""
+_WORDS = re.compile(r"[A-Za-z]{3,}")
+"""What a line is known by: answers of one name may tell of different things."""
 _PAUSE_S = 0.2
 """Unasked lines that follow one another faster count as one answer, with what was asked then."""
 _SPELLED = 7
@@ -94,11 +96,11 @@ class Burst:
 
     def excess(self, line: str) -> Iterator[tuple[int, int]]:
         """Yield where in a line a number stands that is one too many for its place."""
-        name, place = line.partition(":")[0], 0
+        name, place = " ".join(_WORDS.findall(line)), 0
         for match in _SHORT.finditer(line):
             place += 1
             if match["name"]:
-                name, place = match[0], 0
+                place = 0
             elif match["number"]:
                 told = self._told[name, place]
                 if told.allows(match[0], self._limit):

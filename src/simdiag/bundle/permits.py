@@ -7,14 +7,21 @@ version has short groups. Identifiers themselves were replaced before this is as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from simdiag.bundle.denial import is_band, is_filler, is_joint, is_small, is_word, pieces, stays
-from simdiag.bundle.words import version_forms
-from simdiag.identity import is_address, kind_of
-from simdiag.registry import drivers
+from simdiag.bundle.denial import (
+    is_band,
+    is_bands,
+    is_filler,
+    is_joint,
+    is_small,
+    number_of,
+    pieces,
+    stays,
+)
+from simdiag.bundle.versions import is_version
+from simdiag.identity import kind_of
 
 QUOTES = frozenset(
     ["at.answered", "at.error", "at.silent", "at.unreadable", "host.foreign_command",
@@ -28,9 +35,6 @@ _CLOSED = 6
 """Digits of a text of known words."""
 _PLAIN, _CHANNEL, _COUNTER = 6, 7, 12
 """Digits of a number (PLMN, millivolts), of a channel, and of a counter of bytes (below 10**12)."""
-_SIGNIFICANT, _STRANGE = 6, 5
-"""Digits, without the zeros before them, of the one number with points that a version may hold if
-no known firmware has that form; characters of a version's odd words."""
 _RANGES = {
     "signal": 1600, "signal.detected": 31, "cell.pci": 1007, "cell.earfcn": 3_279_165,
     "cell.band": 263, "device.temperature_c": 1500, "device.voltage_mv": 60_000,
@@ -45,18 +49,19 @@ _MODEL = 6
 """Digits of a number with points that a model's or maker's name may hold."""
 _CODES = re.compile(r".*(?:plmns?|bands?|mode)")
 """Observations whose text is a number or a mask of bits."""
-_GROUP = re.compile(r"(?:[A-Z]{1,6}|[a-z]{1,2}|[0-9]{1,4})+")
-_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
-_DATE = re.compile(r"20[0-4][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 
 
-def permits(name: str, text: str, value: Any) -> bool:
-    """Whether a piece of an answer may stay for the sake of this observation and its value."""
+def permits(name: str, text: str, value: Any, models: Collection[str] = ()) -> bool:
+    """Whether a piece of an answer may stay for the sake of this observation and its value.
+
+    ``models`` are what the modem has named itself.
+    """
     if kind_of(name) or name in _NAMES or name in QUOTES:
         return False
     if name in VERSIONS:
         pointed = name != "device.revision" and "." in text  # a model has no version of firmware
-        return is_version(text) and not (pointed and sum(map(str.isdecimal, text)) > _MODEL)
+        return is_version(text, models) and not (pointed and sum(map(str.isdecimal, text)) > _MODEL)
+    text = number_of(text)
     greatest = _RANGES.get(name) or _RANGES.get(name.partition(".")[0])
     number = re.fullmatch(r"[A-Za-z]*(\d+)(?:\.\d+)?", text)
     if greatest and number and int(number[1]) > greatest and not is_filler(text):
@@ -70,7 +75,7 @@ def permits(name: str, text: str, value: Any) -> bool:
     if coded and re.fullmatch("[0-9A-Fa-f]{8,16}", text) and is_bitmap(text):
         return True
     digits = _CHANNEL if name == "cell.earfcn" else _PLAIN
-    return _is_number(text, digits) or _is_list(text) or is_filler(text) or is_band(text)
+    return _is_number(text, digits) or is_bands(text) or is_filler(text) or is_band(text)
 
 
 def _is_closed(text: str) -> bool:
@@ -88,50 +93,6 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def is_version(text: str) -> bool:
-    """Whether a word can be part of a model or a version: no name, no long number, no hash.
-
-    A longer word has to hold a model that a driver knows (``EC25EFAR06A03M4G``).
-    """
-    if (
-        is_word(text)
-        or _DATE.fullmatch(text)
-        or _TIME.fullmatch(text)
-        or re.fullmatch("[A-Z]{1,2}|[a-z]", text)
-    ):
-        return True
-    digits = sum(c.isdecimal() for c in text)
-    if "." in text:
-        parts = text.split(".")
-        short = all(part.isdecimal() and len(part) < 4 for part in parts)
-        few = short and sum(len(p.lstrip("0")) for p in parts) <= _SIGNIFICANT
-        known = re.sub(r"\d", "0", text) in version_forms()
-        return (few or known) and not (is_address(text) or is_address(text[::-1]))
-    fits = 0 < digits <= 12 and len(text) <= 20 and _GROUP.fullmatch(text) is not None
-    return fits and (len(text) < 7 or names_model(text))
-
-
-def names_model(text: str) -> bool:
-    """Whether a driver knows a model by this word."""
-    return any(
-        re.search(driver.identify.replace(r"\b", ""), text, re.IGNORECASE)
-        for driver in drivers() if driver.identify
-    )  # fmt: skip
-
-
-def is_known(text: str) -> bool:
-    """Whether a word of a version is known: a model, a date, a word."""
-    timed = _DATE.fullmatch(text) or _TIME.fullmatch(text)
-    return is_word(text) or timed is not None or names_model(text)
-
-
-def is_modest(texts: Iterable[str]) -> bool:
-    """Whether the words of one version that are not known hold too little for an identifier."""
-    strange = [t for t in texts if not is_known(t)]
-    dotted = {t for t in strange if "." in t}
-    return len(dotted) < 2 and sum(len(t) for t in strange if "." not in t) <= _STRANGE
-
-
 def is_bitmap(nibbles: str) -> bool:
     """Whether hex is a table of bits or a list of networks, not digits: no long run of decimals."""
     return len(nibbles) <= 40 and re.search(r"\d{9}", re.sub("0{4,}", " ", nibbles)) is None
@@ -141,10 +102,3 @@ def _is_number(text: str, digits: int) -> bool:
     if re.fullmatch(r"\d+(?:\.\d{1,2})?", text):
         return len(text.replace(".", "").lstrip("0")) <= digits and len(text) <= digits + 8
     return re.fullmatch(rf"(?:0x)?0*[0-9A-Fa-f]{{1,{digits - 2}}}", text) is not None
-
-
-def _is_list(text: str) -> bool:
-    """Bands, ascending: no order is left in which to write digits."""
-    if re.fullmatch(r"\d{1,3}(?:[:.]\d{1,3})+", text) is None:
-        return False
-    return all(a < b for a, b in pairwise(map(int, re.split("[:.]", text))))

@@ -7,7 +7,6 @@ anybody's name. Files of the user's own do not count: their words may name the u
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -20,8 +19,11 @@ import simdiag.drivers
 import simdiag.emulator
 import simdiag.profiles
 import simdiag.rules
+from simdiag.bundle.texts import texts_of
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_FIELD = re.compile(r"\{[^}]*\}")
+"""A field in the form of an answer; its name is no word of the answer."""
 _LONGEST, _DIGITS = 24, 10
 _NUMBERS = frozenset(
     re.findall(
@@ -40,7 +42,7 @@ _NUMBERS = frozenset(
 def vocabulary() -> frozenset[str]:
     """Return all known words in lower case; each holds a letter, at most 24 characters."""
     texts = (*_of_sources(), *_of_data(simdiag.emulator, "**/*.toml"), *_of_profiles())
-    words = (word for text in texts for word in _WORD.findall(text))
+    words = (word for text in texts for word in _WORD.findall(_FIELD.sub(" ", text)))
     return frozenset(w.lower() for w in words if _is_word(w)) - _NUMBERS
 
 
@@ -70,8 +72,8 @@ _KERNEL = frozenset(
 def host_vocabulary() -> frozenset[str]:
     """Return the words of facts about the computer: the kernel's, and those that simdiag writes."""
     found = set(_KERNEL)
-    for path in _sources(Path(__file__).parents[1], "bundle/**/*.py", "host.py", "discovery.py"):
-        for text in _texts(path):
+    for path in _sources(Path(__file__).parents[1], "bundle/**/*.py", "host.py", "discovery/*.py"):
+        for text in texts_of(path):
             found.update(w.lower() for w in re.findall(r"[A-Za-z]{2,24}", text))
     return frozenset(found) - _NUMBERS
 
@@ -125,9 +127,9 @@ def _of_sources() -> tuple[str, ...]:
     """Return the texts in the sources of what speaks with modems, and what rules compare with."""
     packages = (simdiag.at, simdiag.drivers, simdiag.emulator)
     folders = (folder for package in packages for folder in _folders(package))
-    said = (text for f in folders for path in _sources(f, "*.py") for text in _texts(path))
+    said = (text for f in folders for path in _sources(f, "*.py") for text in texts_of(path))
     rules = (
-        text for f in _folders(simdiag.rules) for p in _sources(f, "*.py") for text in _texts(p)
+        text for f in _folders(simdiag.rules) for p in _sources(f, "*.py") for text in texts_of(p)
     )
     return (*said, *(text for text in rules if text.count(" ") < 2))
 
@@ -135,15 +137,6 @@ def _of_sources() -> tuple[str, ...]:
 def _sources(folder: Path, *patterns: str) -> Iterator[Path]:
     for pattern in patterns:
         yield from sorted(folder.glob(pattern))
-
-
-def _texts(path: Path) -> Iterator[str]:
-    """Yield the texts of a source file that are no docstrings."""
-    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
-    alone = {id(n.value) for n in nodes if isinstance(n, ast.Expr)}
-    for node in nodes:
-        if isinstance(node, ast.Constant) and id(node) not in alone and isinstance(node.value, str):
-            yield node.value
 
 
 def _tables(package: Any, pattern: str) -> Iterator[dict[str, Any]]:
@@ -168,9 +161,9 @@ def _of_profiles() -> Iterator[str]:
 
 
 def _collect(value: Any, found: list[str]) -> None:
-    """Take every text in a TOML value; in the lines of answers, fields are no words."""
+    """Take every text in a TOML value."""
     if isinstance(value, str):
-        found.append(re.sub(r"\{[^}]*\}", " ", value))
+        found.append(value)
     elif isinstance(value, dict):
         for inner in value.values():
             _collect(inner, found)
