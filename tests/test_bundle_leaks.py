@@ -102,6 +102,21 @@ def test_nobody_has_read_it_and_it_is_spelled_in_legal_values(kind, disguise, pl
         assert not sees(said(events), plant.person.core(kind)), said(events)
 
 
+def test_numbers_that_ascend_are_a_list_only_if_they_are_listed():
+    coded = "+CME ERROR: " + "".join(f"&#{ord(digit)};" for digit in "2567894")
+    wire = f"\r\n{coded}\r\n".encode()
+    events = [Recording(0, "p", "tx", b"AT+CPIN?\r"), Recording(1, "p", "rx", wire)]
+    assert not sees(said(redact_talk(events, Pseudonyms(KEY), Evidence())), "2567894")
+
+
+def test_an_answer_quoted_in_a_line_counts_among_its_equals():
+    first, *others = ("+CSQ: 10,99", "+CSQ: 12,99", "+CSQ: 22,99", "+CSQ: 15,99", "+CSQ: 1,99")
+    wire = "\r\n".join(("", f'AT+CGDCONT=1,"IP","{first}', *others, "OK", "")).encode()
+    events = [Recording(0, "p", "tx", b"AT\r"), Recording(1, "p", "rx", wire)]
+    shown = redact_talk(events, Pseudonyms(KEY), Evidence())[1].data.decode()
+    assert len(set(re.findall(r"\+CSQ: (\d+)", shown))) == 3
+
+
 def test_one_number_spelled_somewhere_does_not_cost_all_numbers():
     """What tells something is redacted again more strictly, and nothing else."""
     imsi = "460017390264815"

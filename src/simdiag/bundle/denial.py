@@ -36,8 +36,8 @@ _FILLER = re.compile(
     r"(?:0[xX])?(?:0{2,40}|0*[137]?[Ff]{2}[0Ff]{0,38})|99|199|255|32767|32768|65535|4294967295"
 )
 """Zeros, F, and the greatest numbers of their size: what stands where nothing is known."""
-_ASCENDING = 6
-"""So many numbers in ascending order are a list of bands."""
+_ASCENDING, _LISTED = 6, frozenset(" ,:-()'\"")
+"""So many numbers in ascending order are a list of bands; the marks of a list."""
 _SWITCHES, _KINDS = 24, 3
 """So many numbers at most, of so many different digits, tell nothing."""
 _FEW = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,2}")
@@ -180,16 +180,16 @@ def weight(small: Sequence[Piece]) -> int:
 
     An ascending list (bands) tells none, nor do switches and zeros.
     """
-    numbers = [n for p in small for n in (p.text.split(":") if ":" in p.text else [p.text])]
-    numbers = [re.sub(r"\D", "", n) for n in numbers]
+    numbers = [re.sub(r"\D", "", n) for p in small for n in p.text.split(":")]
     if len(numbers) <= _SWITCHES and len(set("".join(numbers))) <= _KINDS:
         return 0
+    listed = all(_LISTED.issuperset(p.beside) for p in small)
     heavy, run = 0, [0]
     for i in range(1, len(numbers) + 1):
         if i < len(numbers) and int(numbers[i]) > int(numbers[i - 1]):
             run.append(i)
             continue
-        if len(run) < _ASCENDING:
+        if len(run) < _ASCENDING or not listed:
             heavy += sum(len(numbers[j]) for j in run if j < len(numbers))
         run = [i]
     return heavy

@@ -99,8 +99,8 @@ class Burst:
         name, place = " ".join(_WORDS.findall(line)), 0
         for match in _SHORT.finditer(line):
             place += 1
-            if match["name"]:
-                place = 0
+            if match["name"]:  # another answer may be quoted in a line
+                name, place = " ".join(_WORDS.findall(line, match.start())), 0
             elif match["number"]:
                 told = self._told[name, place]
                 if told.allows(match[0], self._limit):
