@@ -100,6 +100,7 @@ def main() -> int:
                 "simdiag watch": lambda: by_watch(device, bench),
             }
             for way, run in ways.items():
+                time.sleep(3)  # until what the one before has started is gone: D-Bus, polkit
                 device.asked.clear()
                 answers.setdefault(way, []).append(run())
     return report(answers)

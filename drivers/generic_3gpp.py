@@ -127,7 +127,7 @@ def pin_state(reply: Reply) -> Iterator[Fact]:
         yield Fact("sim.state", "not inserted")
     elif re.search(r"NOT READY|BUSY", text):
         yield Fact("sim.state", "busy")
-    elif re.search(r"READY", text):
+    elif "READY" in text:
         yield Fact("sim.state", "READY")
     elif "EUICC" in text:
         yield Fact("sim.state", "no profile")
@@ -255,12 +255,18 @@ def extended_error(reply: Reply) -> Iterator[Fact]:
     yield from _cause_in_words(reply.text)
 
 
+_CAUSE = re.compile(
+    r"#\s?(\d{1,3})\b|(?:cause|reject)\W{0,4}(\d{1,3})\b", re.IGNORECASE
+)  # fmt: skip
+_OF_SESSIONS = re.compile(r"\b(?:ESM|SM|PDN|PDP|bearer|session|APN)\b", re.IGNORECASE)
+_OF_MOBILITY = re.compile(r"\b(?:EMM|GMM|MM|5GMM|attach|regist\w+|PLMN)\b", re.IGNORECASE)
+
+
 def _cause_in_words(text: str) -> Iterator[Fact]:
     """Find a network cause in words: ``PLMN not allowed (#11)``, ``"EMM reject",19``."""
-    number = re.search(r"#\s?(\d{1,3})\b|(?:cause|reject)\W{0,4}(\d{1,3})\b", text, re.IGNORECASE)
+    number = _CAUSE.search(text)
     value = int(number[1] or number[2]) if number else None
-    session = re.search(r"\b(?:ESM|SM|PDN|PDP|bearer|session|APN)\b", text, re.IGNORECASE)
-    mobility = re.search(r"\b(?:EMM|GMM|MM|5GMM|attach|regist\w+|PLMN)\b", text, re.IGNORECASE)
+    session, mobility = _OF_SESSIONS.search(text), _OF_MOBILITY.search(text)
     if value is not None and session and not mobility:
         yield Fact("data.last_error", value)
     elif value is not None:

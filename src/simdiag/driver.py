@@ -83,6 +83,9 @@ class Fact:
     value: Any
 
 
+_PREFIX = re.compile(r"[+^$#%!*&][A-Za-z0-9_]+\s?:")
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The lines of an answer that belong together, or an error, or unsolicited lines.
@@ -111,7 +114,7 @@ class Reply:
     def text(self) -> str:
         """The first line after its prefix, quotes removed."""
         line = self.lines[0]
-        if re.match(r"[+^$#%!*&][A-Za-z0-9_]+\s?:", line):
+        if _PREFIX.match(line):
             line = line.partition(":")[2]
         return line.strip().strip('"').strip()
 

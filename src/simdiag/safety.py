@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 
 _SPLIT = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_AT, _BARE_AT = re.compile(r"^\s*AT", re.IGNORECASE), re.compile("^AT", re.IGNORECASE)
+_CONTROL = re.compile(r"[\r\n\x1a\x1b]")
 
 NEVER = re.compile(
     r"""
@@ -49,8 +51,8 @@ def is_read_only(command: str, declared: frozenset[str] = frozenset()) -> bool:
     ``declared`` are the commands of driver probes; they extend the patterns here, never the
     never-list.
     """
-    body = re.sub(r"^\s*AT", "", command, flags=re.IGNORECASE)
-    if NEVER.search(body) or re.search(r"[\r\n\x1a\x1b]", command):
+    body = _AT.sub("", command)
+    if NEVER.search(body) or _CONTROL.search(command):
         return False
     if command.upper() in declared:
         return True
@@ -86,9 +88,9 @@ def is_message_number(number: str) -> bool:
 
 def is_confirmable(command: str) -> bool:
     """Whether the command is one of the changes that a user can be asked to allow."""
-    return _CONFIRMED.match(re.sub(r"^AT", "", command, flags=re.IGNORECASE)) is not None
+    return _CONFIRMED.match(_BARE_AT.sub("", command)) is not None
 
 
 def is_session_setting(command: str) -> bool:
     """Whether the command changes only how the modem talks in this session."""
-    return _SESSION.match(re.sub(r"^AT", "", command, flags=re.IGNORECASE)) is not None
+    return _SESSION.match(_BARE_AT.sub("", command)) is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _SPLIT = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_AT = re.compile(r"^\s*AT", re.IGNORECASE)
 _EXTENDED = re.compile(r"[+^$#%!*&_]\s?[A-Za-z0-9_]+")
 _REGISTRATION = re.compile(r"\+C(?:5G|E|G)?REG\?")
 REGISTRATION_ANSWER = re.compile(r"^\+C(?:5G|E|G)?REG:\s*\d\s*,\s*\d{1,2}\s*(?:,|$)", re.IGNORECASE)
@@ -53,7 +54,7 @@ def command(text: str, *extra_prefixes: str) -> Command:
     """Build a command from its text; ``extra_prefixes`` are for answers that begin otherwise."""
     names = []
     basic = text.strip().upper() != "AT"
-    for part in _SPLIT.split(re.sub(r"^\s*AT", "", text, flags=re.IGNORECASE)):
+    for part in _SPLIT.split(_AT.sub("", text)):
         match = _EXTENDED.match(part.strip())
         if match:
             basic = False

@@ -39,6 +39,7 @@ _MAX_CONTINUATION = 16
 _LINE_END = re.compile(rb"[\r\n]")
 _LEAD = re.compile(rb"[\r\n\0]*")
 _PROMPT, _BARE_PROMPT = re.compile(rb"> |>(?=[\r\n])"), re.compile(rb">")
+_CONTROL = re.compile(r"[\r\n\x1a\x1b]")
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x19\x1c-\x1f\x7f]")
 _AT_LINE = re.compile(r"^(?!AT&T\b)AT(?:[+^$#%!*&_?;=]|[A-Z]\d?\b|[A-Z]\d[A-Z&+]|$)", re.IGNORECASE)
 
@@ -115,7 +116,7 @@ class AtProtocol:
         """Start a command; returns the bytes to write (V.250: the line ends with CR alone)."""
         if self.state not in (State.IDLE, State.OUT_OF_SYNC):
             raise LocalProtocolError(f"cannot send {cmd.text!r} while {self.state.value}")
-        if re.search(r"[\r\n\x1a\x1b]", cmd.text) or not cmd.text.isascii():
+        if _CONTROL.search(cmd.text) or not cmd.text.isascii():
             raise LocalProtocolError("a command is one line of ASCII")
         self.state, self.pending = State.COMMAND_PENDING, cmd
         self._answer_lines = 0

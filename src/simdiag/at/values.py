@@ -9,6 +9,10 @@ _OUTSIDE_QUOTES = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
 _INTEGER = re.compile(r"[+-]?\d{1,18}$")
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?$")
 _HEXADECIMAL = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{1,16}$")
+_BETWEEN_DIGITS = re.compile(r"[\s\"'-]")
+_ICCID, _ISSUER = re.compile(r"[0-9A-Fa-f*Xx]{18,20}"), re.compile(r"[0-9*Xx]{6}")
+_IMSI, _EF_IMSI = re.compile(r"\d{3}[0-9*Xx]{3,12}"), re.compile(r"[0-9A-Fa-f]+")
+_PLMN = re.compile(r"\d\d(?:\d|[Ff])\d\d\d")
 
 
 class Fields(tuple[str, ...]):
@@ -67,8 +71,8 @@ def decode_iccid(text: str) -> str | None:
     quotes. Letters A to F are legal from the seventh digit on: China Mobile uses them. Digits
     masked as ``*`` or ``X`` count as digits.
     """
-    digits = re.sub(r"[\s\"'-]", "", text)
-    if not re.fullmatch(r"[0-9A-Fa-f*Xx]{18,20}", digits):
+    digits = _BETWEEN_DIGITS.sub("", text)
+    if not _ICCID.fullmatch(digits):
         return None
     if digits.startswith("98") and len(digits) % 2 == 0:
         digits = swap_nibbles(digits)
@@ -76,20 +80,20 @@ def decode_iccid(text: str) -> str | None:
     if len(digits) < 18 or not digits.startswith("89"):
         return None
     head, tail = digits[:6], digits[6:].upper()
-    return head + tail if re.fullmatch(r"[0-9*Xx]{6}", head) else None
+    return head + tail if _ISSUER.fullmatch(head) else None
 
 
 def decode_imsi(text: str) -> str | None:
     """Return the IMSI (6 to 15 digits, TS 23.003 clause 2.2); masked digits count as digits."""
     digits = text.strip().strip('"')
-    if re.fullmatch(r"\d{3}[0-9*Xx]{3,12}", digits) and len(digits) >= 14:
+    if _IMSI.fullmatch(digits) and len(digits) >= 14:
         return digits
     return None
 
 
 def decode_ef_imsi(payload: str) -> str | None:
     """Decode EF_IMSI (TS 31.102 clause 4.2.2): length byte, then parity nibble and digits."""
-    if len(payload) < 10 or not re.fullmatch(r"[0-9A-Fa-f]+", payload):
+    if len(payload) < 10 or not _EF_IMSI.fullmatch(payload):
         return None
     length = int(payload[:2], 16)
     return decode_imsi(swap_nibbles(payload[2 : 2 + 2 * length])[1:].rstrip("Ff"))
@@ -97,7 +101,7 @@ def decode_ef_imsi(payload: str) -> str | None:
 
 def decode_plmn(payload: str) -> str | None:
     """Decode three bytes of a PLMN (TS 24.008 clause 10.5.1.3): ``62F220`` is ``26202``."""
-    if not re.fullmatch(r"\d\d(?:\d|[Ff])\d\d\d", payload):
+    if not _PLMN.fullmatch(payload):
         return None
     mcc = payload[1] + payload[0] + payload[3]
     mnc = payload[5] + payload[4] + payload[2].strip("Ff")
