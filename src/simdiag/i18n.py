@@ -43,6 +43,8 @@ def available() -> list[str]:
 def choose(tag: str | None) -> str:
     """Return the language to use: the one asked for, else the locale's, else English."""
     wanted = normalise(tag) if tag else from_environment()
+    if wanted == DEFAULT:  # which needs no catalogue
+        return DEFAULT
     known = available()
     if wanted in known:
         return wanted
