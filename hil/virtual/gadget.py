@@ -16,6 +16,7 @@ from threading import Thread
 from pydantic import BaseModel, ConfigDict, Field
 from pyudev import Context, Devices
 
+from simdiag.discovery import SUBSYSTEMS
 from simdiag.emulator import EmulatedModem
 from simdiag.emulator.server import ModemServer, Wire
 
@@ -23,7 +24,6 @@ _PATIENCE_S = 20.0
 _QUIET_S = 0.15
 """Between two looks, which must find the same: a driver that binds makes its children at once."""
 _TRIES = 3
-_NOTED = ("usb", "tty", "net", "usbmisc")
 _UDEV = Context()
 _GADGETS = Path("/sys/kernel/config/usb_gadget")
 _INTERFACES = {"gser": 1, "acm": 2, "ecm": 2, "ncm": 2, "rndis": 2, "mass_storage": 1}
@@ -148,7 +148,7 @@ class Gadget:
             below
             for device in self._on_the_bus()
             for below in Devices.from_sys_path(_UDEV, str(device)).children
-            if below.subsystem in _NOTED
+            if below.subsystem in SUBSYSTEMS
         ]
         done = all(device.is_initialized for device in found)
         return {device.sys_path for device in found} if done else None

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
+from simdiag.bundle.permits import is_bitmap
 from simdiag.bundle.words import answer_templates
 from simdiag.registry import drivers
 
@@ -147,7 +148,7 @@ def _fits(name: str, value: str | None) -> bool:
     if not value or not value.strip("-"):
         return True
     if name.startswith("mask"):  # bands and no number: no long run of decimal digits in it
-        return re.search(r"\d{9}", re.sub("0{4,}", " ", value)) is None
+        return is_bitmap(value[-40:])  # of the longest, without 0x
     if name not in RANGES or value.lstrip("-").upper() in _FILLERS:
         return True
     low, high = RANGES[name]
