@@ -54,7 +54,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
     Two workers share the tests: the guest has two processors, and much of the time is emulation.
     """
-    if config.getoption("--bench") != "virtual" or guest.inside():
+    if config.getoption("--bench") != "virtual" or guest.inside() or config.option.help:
         return None
     options = [
         *_PLUGINS,

@@ -24,7 +24,7 @@ class Namespaces:
 
     def __init__(self, proc: Path = PROC) -> None:
         self._proc = proc
-        self._own = _name(proc / "self")
+        self._own = _name(f"{proc}/self")
         self._of_process: dict[int, str] = {}
         self._of_cookie: dict[int, str] = {}
         self._of_address: dict[str, str] = {}
@@ -32,7 +32,7 @@ class Namespaces:
 
     def note(self, pid: int) -> None:
         """Note where a process is that has just begun, if elsewhere: it may soon be gone."""
-        name = _name(self._proc / str(pid))
+        name = _name(f"{self._proc}/{pid}")
         if name and name != self._own:
             known = name in self._of_process.values()
             self._of_process[pid] = name
@@ -75,7 +75,7 @@ class Namespaces:
     def _find(self, cookie: int, pids: Iterable[int]) -> str:
         """Return a namespace's name, and look what addresses it has now if one of them lives."""
         for pid in pids:
-            name = _name(self._proc / str(pid))
+            name = _name(f"{self._proc}/{pid}")
             if name and name != self._own:
                 self._of_cookie[cookie] = name
                 self._look_at(pid, name)
@@ -95,10 +95,10 @@ class Namespaces:
             self._of_address.update(dict.fromkeys(addresses(self._proc / str(pid)), name))
 
 
-def _name(process: Path) -> str:
+def _name(process: str) -> str:
     """Return the name of a process's network namespace, or nothing if it may not be looked at."""
     try:
-        return os.readlink(process / "ns/net")  # noqa: PTH115 -- no path
+        return os.readlink(f"{process}/ns/net")  # noqa: PTH115 -- a hot path
     except OSError:
         return ""
 

@@ -26,6 +26,9 @@ _CONTAINER = re.compile(
         (?: \.scope )? (?: / | $ )""",
     re.VERBOSE,
 )
+_OWN_GROUP = re.compile(r"^(?:0:|\d+:name=systemd):(?P<path>/.+)$", re.MULTILINE)
+"""A line of /proc/PID/cgroup (cgroups(7)); who is at the root of one hierarchy may not be so in the
+other."""
 _BACKGROUND = re.compile(r"^/system\.slice/|/user@\d+\.service/background\.slice/")
 """The computer's services, and what a user's session marks as its background tasks (systemd's
 DESKTOP_ENVIRONMENTS.md). Its ``app.slice`` holds what the user started, looked at or not."""
@@ -51,19 +54,23 @@ def look_at(pid: int, proc: Path = PROC) -> Process | None:
     group = _cgroup(folder)
     own_name = stat[stat.find("(") + 1 : stat.rfind(")")]
     owner = identified(_program(folder, own_name), uid, group)
-    return Process(owner, _state(stat.rpartition(")")[2].split(), group))
+    numbers = stat[stat.rfind(")") + 1 :].split(maxsplit=_STAT_TTY_GROUP + 1)
+    return Process(owner, _state(numbers, group))
 
 
 def identified(program: str, uid: int, cgroup: str) -> Owner:
     """Return an owner by the parts that are known of it; ``cgroup`` is a path below the root."""
+    unit, container = _unit_and_container(cgroup)
+    return Owner(_printable(program), user_name(uid), uid, unit, container)
+
+
+@lru_cache(maxsize=256)
+def _unit_and_container(cgroup: str) -> tuple[str, str]:
     unit = _UNIT.search(cgroup)
     container = _CONTAINER.search(cgroup)
-    return Owner(
-        program=_printable(program),
-        user=user_name(uid),
-        uid=uid,
-        unit=_printable(unit[0]) if unit else "",
-        container=_printable(container["id"] or container["name"]) if container else "",
+    return (
+        _printable(unit[0]) if unit else "",
+        _printable(container["id"] or container["name"]) if container else "",
     )
 
 
@@ -74,6 +81,11 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there, if only to be waited for."""
+    return os.path.exists(f"{PROC}/{pid}")  # noqa: PTH110 -- a hot loop
 
 
 def pids(proc: Path = PROC) -> Iterator[int]:
@@ -100,14 +112,12 @@ def sockets_of(pid: int) -> Iterator[tuple[int, int]]:
 
 
 def _cgroup(folder: str) -> str:
-    """Return the path of a process's cgroup: that of cgroup2, else that of systemd's hierarchy."""
+    """Return the path of a process's cgroup: in systemd's own hierarchy, else in cgroup2."""
     try:
-        lines = _text(f"{folder}/cgroup").splitlines()
+        found = _OWN_GROUP.search(_text(f"{folder}/cgroup"))
     except OSError:
         return ""
-    groups = {name: path for _, name, path in (line.split(":", 2) for line in lines)}
-    unified = groups.get("", "/")
-    return unified if unified != "/" else groups.get("name=systemd", "/")
+    return found["path"] if found else "/"
 
 
 def _program(folder: str, own_name: str) -> str:
@@ -128,10 +138,10 @@ def _state(stat: list[str], cgroup: str) -> State:
     """Estimate whether somebody looks at it: only a terminal's jobs tell without a desktop."""
     if _BACKGROUND.search(cgroup):
         return State.BACKGROUND
-    group, tty, front = (int(stat[i]) for i in (_STAT_GROUP, _STAT_TTY, _STAT_TTY_GROUP))
-    if tty == 0:
+    if stat[_STAT_TTY] == "0":
         return State.UNKNOWN
-    return State.FOREGROUND if group == front else State.BACKGROUND
+    in_front = stat[_STAT_GROUP] == stat[_STAT_TTY_GROUP]
+    return State.FOREGROUND if in_front else State.BACKGROUND
 
 
 def _text(path: str) -> str:
@@ -144,4 +154,5 @@ def _text(path: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:_NAME])
+    text = text[:_NAME]
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

@@ -103,10 +103,20 @@ class Amount:
         return cls(0, octets, 0, packets) if outgoing else cls(octets, 0, packets, 0)
 
     def __add__(self, other: Amount) -> Amount:
-        return Amount(*(a + b for a, b in zip(self.fields(), other.fields(), strict=True)))
+        return Amount(
+            self.rx_bytes + other.rx_bytes,
+            self.tx_bytes + other.tx_bytes,
+            self.rx_packets + other.rx_packets,
+            self.tx_packets + other.tx_packets,
+        )
 
     def __sub__(self, other: Amount) -> Amount:
-        return Amount(*(a - b for a, b in zip(self.fields(), other.fields(), strict=True)))
+        return Amount(
+            self.rx_bytes - other.rx_bytes,
+            self.tx_bytes - other.tx_bytes,
+            self.rx_packets - other.rx_packets,
+            self.tx_packets - other.tx_packets,
+        )
 
     def __bool__(self) -> bool:
         return any(self.fields())

@@ -45,7 +45,7 @@ class Census:
 
     def forget_all_but(self, pids: Collection[int]) -> None:
         """Drop processes that have ended, but for those of which something may still come."""
-        ended = [p for p in self._known if p not in pids and not (owners.PROC / str(p)).exists()]
+        ended = [p for p in self._known if p not in pids and not owners.lives(p)]
         for pid in ended:
             self._processes.delete(_NUMBER.pack(pid))
             del self._known[pid]

@@ -14,7 +14,6 @@ import ctypes
 import errno
 import os
 import resource
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
@@ -26,11 +25,10 @@ from simdiag.message import N_, message
 _NAMES = ("libbpf.so.1", "libbpf.so.0")
 _SAMPLE = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 _HIGHEST_ERROR = 4095
-_BATCH = 4096
+_BATCH = 256
 
 _FUNCTIONS: dict[str, tuple[type, tuple[type, ...]]] = {
     "libbpf_set_print": (c_void_p, (c_void_p,)),
-    "libbpf_num_possible_cpus": (c_int, ()),
     "bpf_object__open_mem": (c_void_p, (c_void_p, c_size_t, c_void_p)),
     "bpf_object__load": (c_int, (c_void_p,)),
     "bpf_object__close": (None, (c_void_p,)),  # type: ignore[dict-item]
@@ -127,11 +125,15 @@ class Map:
         with suppress(FileNotFoundError):
             self._library.call("bpf_map_delete_elem", self._fd, key)
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield all there is in a hash map, many at a time."""
+    def push(self, value: bytes) -> None:
+        """Put a value on top of a stack. Raises ``OSError``."""
+        self._library.call("bpf_map_update_elem", self._fd, None, value, 0)
+
+    def values(self) -> Iterator[bytes]:
+        """Yield the values of an array in their order; who stops has not read all of them."""
         keys = ctypes.create_string_buffer(self._key_size * _BATCH)
         values = ctypes.create_string_buffer(self._value_size * _BATCH)
-        position = ctypes.create_string_buffer(8)
+        position = ctypes.create_string_buffer(self._key_size)
         at, more = None, True
         while more:
             count = c_uint32(_BATCH)
@@ -141,11 +143,9 @@ class Map:
                 )
             except FileNotFoundError:  # these are the last
                 more = False
-            yield from zip(
-                _pieces(keys.raw, self._key_size, count.value),
-                _pieces(values.raw, self._value_size, count.value),
-                strict=True,
-            )
+            data = values.raw
+            for start in range(0, count.value * self._value_size, self._value_size):
+                yield data[start : start + self._value_size]
             at = position
 
 
@@ -184,11 +184,10 @@ class Object:
         finally:
             os.close(folder)
 
-    def map(self, name: str, key_size: int, value_size: int, *, per_cpu: bool = False) -> Map:
-        """Return a map; with ``per_cpu``, its values are those of all CPUs in a row."""
-        cpus = self._library.call("libbpf_num_possible_cpus") if per_cpu else 1
+    def map(self, name: str, key_size: int, value_size: int) -> Map:
+        """Return a map."""
         fd = self._library.call("bpf_map__fd", self._find(name))
-        return Map(self._library, fd, key_size, value_size * cpus)
+        return Map(self._library, fd, key_size, value_size)
 
     def listen(self, name: str, take: Callable[[bytes], None]) -> Callable[[float], None]:
         """Have ``take`` called for what arrives in a ring buffer.
@@ -219,12 +218,6 @@ class Object:
         return self._library.make("bpf_object__find_map_by_name", self._object, name.encode())
 
 
-def sum_of_cpus(value: bytes) -> tuple[int, int]:
-    """Add up the values of all CPUs of a map whose value is two 64-bit numbers."""
-    numbers = struct.unpack(f"={len(value) // 8}Q", value)
-    return sum(numbers[::2]), sum(numbers[1::2])
-
-
 def _open(name: str) -> ctypes.CDLL | None:
     try:
         return ctypes.CDLL(name, use_errno=True)
@@ -234,10 +227,6 @@ def _open(name: str) -> ctypes.CDLL | None:
 
 def _error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
-
-
-def _pieces(data: bytes, size: int, count: int) -> list[bytes]:
-    return [data[i * size : (i + 1) * size] for i in range(count)]
 
 
 @contextmanager

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 
 from simdiag.message import N_, Message, message
-from simdiag.usage import owners
 from simdiag.usage.forwarding import Client, Forwarding, forwards
 from simdiag.usage.kernel import loading
 from simdiag.usage.kernel.census import PROCESS, Census
-from simdiag.usage.kernel.libbpf import sum_of_cpus
-from simdiag.usage.kernel.older import OlderSockets
+from simdiag.usage.kernel.older import OWNER, OlderSockets
+from simdiag.usage.kernel.traffic import Traffic
 from simdiag.usage.links import Interface, Network, neighbourhood
 from simdiag.usage.namespaces import Namespaces
 from simdiag.usage.owners import Process
@@ -33,14 +32,10 @@ from simdiag.usage.remotes import Neighbourhood
 from simdiag.usage.sharing import Flow, Flows, through_tunnel
 from simdiag.usage.tunnels import served_by, tunnels
 
-# The structures of usage.bpf.c; see also census and older.
-_KEY = struct.Struct("=QIIBBB5x")  # namespace, process, interface, outgoing, protocol, remote
-_AMOUNT = _STAMP = 16
+# The structures of usage.bpf.c; see also traffic, census and older.
 _ADDRESS = struct.Struct("=I16s")  # prefix length, address
 _NUMBER = struct.Struct("=I")
 _REMOTES = (Remote.INTERNET, Remote.LOCAL, Remote.DEVICE)
-_IDLE_S = 60.0
-"""How long the last packets of a dead process's sockets are waited for."""
 
 _Place = tuple[int, int]
 """A network namespace by its cookie, and the index of an interface there."""
@@ -61,21 +56,16 @@ class KernelMeter:
         self._object = loading.load()
         self._forwarding: Forwarding | None = None
         try:
-            self._traffic = self._object.map("traffic", _KEY.size, _AMOUNT, per_cpu=True)
-            self._overflow = self._object.map("overflow", _NUMBER.size, _AMOUNT, per_cpu=True)
+            self._traffic = Traffic(self._object)
             self._nearby = self._object.map("nearby", _ADDRESS.size, 1)
             self._namespaces = Namespaces()
             processes = self._object.map("processes", _NUMBER.size, PROCESS.size)
             self._census = Census(processes, self._namespaces)
             self._wait = self._object.listen("born", self._census.born)
-            self._counted: dict[bytes, bytes] = {}
-            self._last_grown: dict[bytes, float] = {}
-            self._overflown = 0
-            self._forgot = time.monotonic()
             self._indexes: set[int] = set()
             self._near = Neighbourhood()
             loading.attach(self._object)
-            older = OlderSockets(self._object.map("owners", _NUMBER.size, _STAMP))
+            older = OlderSockets(self._object.map("owners", _NUMBER.size, OWNER.size))
             self._namespace = older.namespace
             self.unseen = older.stamp(self._census)
             self._count_forwarded(name)
@@ -131,9 +121,7 @@ class KernelMeter:
 
     def losses(self) -> Mapping[str, int]:
         """Return the packets for which a table had no room, and whether some may be uncounted."""
-        both = (self._overflow.get(_NUMBER.pack(direction)) or b"" for direction in (0, 1))
-        packets = sum(sum_of_cpus(value)[1] for value in both)
-        lost, self._overflown = packets - self._overflown, packets
+        lost = self._traffic.overflow()
         clients = self._forwarding.losses() if self._forwarding else 0
         unseen = int(self._forwarding is None and forwards())
         return {"map_overflow": lost, "client_overflow": clients, FORWARDING_UNSEEN: unseen}
@@ -150,11 +138,14 @@ class KernelMeter:
     ) -> Iterator[tuple[Flow, Method, Amount]]:
         """Yield what this computer's processes exchanged, a tunnel's by those who are in it."""
         inside = self._inside_tunnels(places)
+        if not inside:
+            yield from ((flow, Method.KERNEL, amount) for flow, amount in here.items())
+            return
         carried: dict[int, dict[Flow, Amount]] = defaultdict(dict)
         for flow, amount in here.items():
             carried[flow.process][flow] = amount
         for pid, flows in carried.items():
-            names = set(served_by(pid)) if inside and pid else set()
+            names = set(served_by(pid)) if pid else set()
             users: dict[Flow, Amount] = defaultdict(Amount)
             for name in names:
                 for flow, amount in inside.get(name, {}).items():
@@ -208,35 +199,13 @@ class KernelMeter:
     def _harvest(self) -> dict[_Place, dict[Flow, Amount]]:
         """Return what came since the last time, by place and flow."""
         places: dict[_Place, dict[Flow, Amount]] = {}
-        now = time.monotonic()
-        for key, value in self._traffic.items():
-            before = self._counted.get(key, b"")
-            if value == before:
-                continue
-            self._counted[key], self._last_grown[key] = value, now
-            octets, packets = (
-                a - b for a, b in zip(sum_of_cpus(value), sum_of_cpus(before), strict=True)
-            )
-            namespace, pid, index, outgoing, protocol, remote = _KEY.unpack(key)
-            flows = places.setdefault((namespace, index), defaultdict(Amount))
-            flow = Flow(pid, protocol_name(protocol), _REMOTES[remote])
-            flows[flow] += Amount.of(octets, packets, outgoing=bool(outgoing))
-        self._forget(now)
+        for key, octets, packets in self._traffic.grown():
+            flows = places.setdefault((key.namespace, key.interface), defaultdict(Amount))
+            flow = Flow(key.process, protocol_name(key.protocol), _REMOTES[key.remote])
+            flows[flow] += Amount.of(octets, packets, outgoing=bool(key.outgoing))
+        if (left := self._traffic.forget()) is not None:
+            self._census.forget_all_but(left)
         return places
-
-    def _forget(self, now: float) -> None:
-        """Make room, from time to time: drop what dead processes had once nothing more comes."""
-        if now - self._forgot < _IDLE_S:
-            return
-        self._forgot = now
-        idle = [key for key, at in self._last_grown.items() if now - at > _IDLE_S]
-        pids = {_process(key) for key in idle} - {0}
-        dead = {pid for pid in pids if not (owners.PROC / str(pid)).exists()}
-        for key in idle:
-            if _process(key) in dead:
-                self._traffic.delete(key)
-                del self._counted[key], self._last_grown[key]
-        self._census.forget_all_but(set(map(_process, self._counted)))
 
     def _look_around(self, index: int) -> None:
         networks, gateways = neighbourhood(index)
@@ -251,10 +220,6 @@ class KernelMeter:
 
 
 _NO_PROCESS = Process(NOBODY, State.UNKNOWN)
-
-
-def _process(key: bytes) -> int:
-    return int(_KEY.unpack(key)[1])
 
 
 def _address(network: Network) -> bytes:

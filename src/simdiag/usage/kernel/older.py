@@ -18,7 +18,7 @@ from simdiag.usage import owners
 from simdiag.usage.kernel.census import Census
 from simdiag.usage.kernel.libbpf import Map
 
-_OWNER = struct.Struct("=QII")  # namespace, process, user
+OWNER = struct.Struct("=QII16x")  # namespace, process, user, last
 _NUMBER = struct.Struct("=I")
 _PIDFD_OPEN, _PIDFD_GETFD = 434, 438  # the same on every architecture; Linux 5.3 and 5.6
 _SO_NETNS_COOKIE = 71  # Linux 5.14
@@ -34,7 +34,7 @@ class OlderSockets:
         self._stamps = stamps
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
             owner = stamps.get(_NUMBER.pack(own.fileno()))
-        self.namespace = int(_OWNER.unpack(owner)[0]) if owner else 0
+        self.namespace = int(OWNER.unpack(owner)[0]) if owner else 0
         """The cookie of this network namespace, as the program gave it to a new socket."""
 
     def stamp(self, census: Census) -> int:
@@ -59,7 +59,7 @@ class OlderSockets:
                 return False
             key = _NUMBER.pack(fd)
             if self._stamps.get(key) is None:
-                self._stamps.set(key, _OWNER.pack(self._namespace_of(copy, pid), pid, uid))
+                self._stamps.set(key, OWNER.pack(self._namespace_of(copy, pid), pid, uid))
             return True
 
     def _namespace_of(self, copy: socket.socket, pid: int) -> int:

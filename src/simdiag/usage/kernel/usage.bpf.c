@@ -9,6 +9,9 @@
  *
  * Bytes are L3 bytes as they are on the wire: a packet that the network stack will segment (or has
  * joined) stands for several packets, each with headers of its own.
+ *
+ * Most of the time of a packet goes into fetching cache lines. What is counted for one key is a row
+ * of an array, in a line of its own, and a socket remembers the row of its last packet each way.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -17,6 +20,8 @@
 #include <bpf/bpf_helpers.h>
 
 #define LOOPBACK_INDEX 1 /* in every network namespace */
+#define ROWS 32768
+#define CACHE_LINE 64
 
 /* What not every kernel and not every set of capabilities allows; the loader tries the best first.
  * A branch that the verifier knows to be dead may call what this kernel refuses. */
@@ -27,6 +32,7 @@ struct owner {
 	__u64 namespace; /* cookie of the network namespace */
 	__u32 process;	 /* thread group id in the initial pid namespace */
 	__u32 user;
+	__u64 last[2]; /* the row of the last packet: kind_of() its key, and its number */
 };
 
 struct process {
@@ -53,6 +59,11 @@ struct amount {
 	__u64 packets;
 };
 
+struct row {
+	struct key key;
+	struct amount amount;
+} __attribute__((aligned(CACHE_LINE)));
+
 struct address { /* key of a longest-prefix map; IPv4 as ::ffff:a.b.c.d */
 	__u32 prefix;
 	__u32 word[4]; /* network byte order */
@@ -78,15 +89,28 @@ struct { /* tells of processes while they still live */
 } born SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 32768);
-	__type(key, struct key);
-	__type(value, struct amount);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ROWS);
+	__type(key, __u32);
+	__type(value, struct row);
 } traffic SEC(".maps");
 
-struct { /* what found no room in traffic: received, sent */
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+struct { /* the number of the row for a key */
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, ROWS);
+	__type(key, struct key);
+	__type(value, __u32);
+} rows SEC(".maps");
+
+struct { /* the numbers of rows that have no key; the reader puts them there, the lowest on top */
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, ROWS);
+	__type(value, __u32);
+} unused SEC(".maps");
+
+struct { /* what found no row: received, sent */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, __u32);
 	__type(value, struct amount);
@@ -210,16 +234,49 @@ static __always_inline __u8 remote6(struct address *address)
 }
 
 /* ---- counting ---------------------------------------------------------------------------- */
-static __always_inline struct amount *amount_of(struct key *key)
+static __always_inline __u32 *row_of(struct key *key)
 {
-	struct amount nothing = {}, *found = bpf_map_lookup_elem(&traffic, key);
-	__u32 direction = key->outgoing;
+	__u32 number, *known = bpf_map_lookup_elem(&rows, key);
+	struct row *row;
 
-	if (found)
-		return found;
-	bpf_map_update_elem(&traffic, key, &nothing, BPF_NOEXIST);
-	found = bpf_map_lookup_elem(&traffic, key);
-	return found ? found : bpf_map_lookup_elem(&overflow, &direction);
+	if (known || bpf_map_pop_elem(&unused, &number))
+		return known;
+	row = bpf_map_lookup_elem(&traffic, &number);
+	if (!row)
+		return 0;
+	row->key = *key;
+	if (bpf_map_update_elem(&rows, key, &number, BPF_NOEXIST)) /* another CPU was faster */
+		bpf_map_push_elem(&unused, &number, 0);
+	return bpf_map_lookup_elem(&rows, key);
+}
+
+/* What of a key may differ between the packets of a socket that go the same way; less than ROWS is
+ * left of it for a number. */
+static __always_inline __u64 kind_of(struct key *key)
+{
+	return (__u64)key->interface << 32 | (__u32)key->protocol << 24 | (__u32)key->remote << 16;
+}
+
+static __always_inline struct amount *amount_of(struct key *key, struct owner *owner)
+{
+	__u32 direction = key->outgoing, number = ROWS, *known;
+	__u64 kind = kind_of(key);
+	struct row *row;
+
+	if (owner && (owner->last[direction] ^ kind) < ROWS) {
+		number = owner->last[direction] ^ kind;
+		row = bpf_map_lookup_elem(&traffic, &number);
+		if (row && row->key.process == key->process) /* it may have been given to another */
+			return &row->amount;
+	}
+	known = row_of(key);
+	if (!known)
+		return bpf_map_lookup_elem(&overflow, &direction);
+	number = *known;
+	row = bpf_map_lookup_elem(&traffic, &number);
+	if (owner)
+		owner->last[direction] = kind | number;
+	return row ? &row->amount : 0;
 }
 
 static __always_inline int count(struct __sk_buff *packet, bool outgoing)
@@ -269,8 +326,8 @@ static __always_inline int count(struct __sk_buff *packet, bool outgoing)
 		key.namespace = bpf_get_netns_cookie(packet);
 	}
 
-	amount = amount_of(&key);
-	if (amount) { /* atomic: an interrupt may count for the same key on this CPU */
+	amount = amount_of(&key, owner);
+	if (amount) { /* atomic: other CPUs and interrupts count for the same key */
 		__sync_fetch_and_add(&amount->bytes, packet->len + (segments - 1) * (l3 + l4));
 		__sync_fetch_and_add(&amount->packets, segments);
 	}
