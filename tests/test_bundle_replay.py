@@ -111,7 +111,7 @@ def test_without_a_device_the_bundle_says_so(tmp_path: Path) -> None:
 
 def test_a_port_that_another_program_holds(tmp_path: Path) -> None:
     with running(EmulatedModem(scenario("quectel-ec2x/healthy"))) as port:
-        from simdiag.host import Holder
+        from simdiag.host.holders import Holder
 
         held = {port: [Holder(4711, "minicom", "anna")]}
         result = examine(Target(port=port), Options(wait_s=0), held=held)

@@ -20,7 +20,7 @@ import pytest
 
 from simdiag.cli.targets import find_target
 from simdiag.errors import SimdiagError
-from simdiag.host import port_holders
+from simdiag.host.holders import port_holders
 from simdiag.report.json_text import dumps
 
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")

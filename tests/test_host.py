@@ -12,8 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from simdiag import host
-from simdiag.host import explain_denied, holders, network_facts, port_holders, port_lock
+from simdiag.host import holders, network, permission
+from simdiag.host.holders import holders_of, port_holders, port_lock, possible_holders
+from simdiag.host.network import Interface, default_routes4, default_routes6, network_facts
+from simdiag.host.permission import explain_denied
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def test_another_process_that_has_the_port_open_is_named(pty: tuple[int, int, st
         (holder,) = port_holders(path)
     assert holder.pid == pid
     assert "python" in holder.name
-    assert holder.user == host._process_user(os.getpid())
+    assert holder.user == holders._process_user(os.getpid())
     assert str(pid) in str(holder)
 
 
@@ -81,7 +83,7 @@ def test_a_link_to_the_port_and_several_ports_at_once(pty: tuple[int, int, str],
     link = tmp_path / "modem"
     link.symlink_to(pty[2])
     with process(pty[1]) as pid:
-        found = holders([str(link), "/dev/null/none", pty[2]])
+        found = holders_of([str(link), "/dev/null/none", pty[2]])
     assert [holder.pid for holder in found[str(link)]] == [pid]
     assert [holder.pid for holder in found[pty[2]]] == [pid]
     assert found["/dev/null/none"] == []
@@ -111,26 +113,26 @@ def test_a_process_that_may_not_be_looked_at_is_passed_over(
     monkeypatch.setattr(os, "listdir", listdir)
     with process(pty[1]) as pid:
         assert port_holders(pty[2]) == []
-        monkeypatch.setattr(host, "_PORT_TAKERS", {host._process_name(pid)})
-        assert pid in {suspect.pid for suspect in host.possible_holders(pty[2])}
+        monkeypatch.setattr(holders, "_PORT_TAKERS", {holders._process_name(pid)})
+        assert pid in {suspect.pid for suspect in possible_holders(pty[2])}
 
 
 def test_nobody_is_suspected_whose_files_can_be_read(
     pty: tuple[int, int, str], monkeypatch: pytest.MonkeyPatch
 ):
     with process() as pid:
-        monkeypatch.setattr(host, "_PORT_TAKERS", {host._process_name(pid)})
-        assert pid not in {suspect.pid for suspect in host.possible_holders(pty[2])}
+        monkeypatch.setattr(holders, "_PORT_TAKERS", {holders._process_name(pid)})
+        assert pid not in {suspect.pid for suspect in possible_holders(pty[2])}
 
 
 def test_a_port_that_does_not_exist_has_no_holder():
     assert port_holders("/dev/ttyUSB-none") == []
-    assert host.possible_holders("/dev/ttyUSB-none") == []
+    assert possible_holders("/dev/ttyUSB-none") == []
 
 
 @pytest.fixture
 def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(host, "_LOCK_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(holders, "_LOCK_FOLDERS", (str(tmp_path),))
     return tmp_path
 
 
@@ -141,7 +143,7 @@ def test_the_process_in_a_lock_file_is_a_holder(locks: Path, style: str):
         file.write_bytes(
             pid.to_bytes(4, sys.byteorder) if style == "binary" else (style % pid).encode()
         )
-        assert port_lock("/dev/ttyUSB2") == host.Lock(str(file), pid, stale=False)
+        assert port_lock("/dev/ttyUSB2") == holders.Lock(str(file), pid, stale=False)
         (holder,) = port_holders("/dev/ttyUSB2")
     assert (holder.pid, holder.lock) == (pid, str(file))
 
@@ -178,12 +180,14 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     def entry(gid: int) -> SimpleNamespace:
         return SimpleNamespace(gr_name=groups[gid][0], gr_mem=groups[gid][1])
 
-    monkeypatch.setattr(host.grp, "getgrgid", entry)
-    monkeypatch.setattr(host.grp, "getgrnam", lambda name: entry({"root": 0, "dialout": 20}[name]))
-    monkeypatch.setattr(host.grp, "getgrall", lambda: [entry(0), entry(20)])
-    monkeypatch.setattr(host.pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="anna"))
-    monkeypatch.setattr(host.os, "getgroups", lambda: [])
-    monkeypatch.setattr(host.os, "getegid", lambda: 0)
+    monkeypatch.setattr(permission.grp, "getgrgid", entry)
+    monkeypatch.setattr(
+        permission.grp, "getgrnam", lambda name: entry({"root": 0, "dialout": 20}[name])
+    )
+    monkeypatch.setattr(permission.grp, "getgrall", lambda: [entry(0), entry(20)])
+    monkeypatch.setattr(permission.pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="anna"))
+    monkeypatch.setattr(permission.os, "getgroups", lambda: [])
+    monkeypatch.setattr(permission.os, "getegid", lambda: 0)
     return found
 
 
@@ -261,15 +265,15 @@ broken
 
 
 def test_default_routes_are_those_that_are_up_and_for_everything():
-    assert host.default_routes4(ROUTES4) == {"eth0": 100, "usb0": 600}
-    assert host.default_routes6(ROUTES6) == {"eth0": 0x400}
-    assert host.default_routes4("") == host.default_routes6("") == {}
+    assert default_routes4(ROUTES4) == {"eth0": 100, "usb0": 600}
+    assert default_routes6(ROUTES6) == {"eth0": 0x400}
+    assert default_routes4("") == default_routes6("") == {}
 
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     texts = {"/proc/net/route": ROUTES4, "/proc/net/ipv6_route": ROUTES6}
-    monkeypatch.setattr(host, "_text", lambda path: texts.get(path, ""))
+    monkeypatch.setattr(network, "_text", lambda path: texts.get(path, ""))
     return texts
 
 
@@ -282,7 +286,7 @@ def test_an_interface_of_this_machine(files: dict[str, str]):
     assert loopback.rx_bytes is not None
     assert loopback.rx_bytes >= 0
     assert loopback.default_metric is None
-    assert absent == host.Interface("wwan-none", exists=False)
+    assert absent == Interface("wwan-none", exists=False)
     assert network["wwan-none"] is absent
     assert not network["never-asked"].exists
 
@@ -310,7 +314,7 @@ def test_the_default_interface_is_the_one_of_the_lowest_metric(files: dict[str, 
     ],
 )
 def test_an_address_that_reaches_only_the_link_is_none(text: str, version: int, usable: bool):
-    assert host._is_usable_address(text, version) is usable
+    assert network._is_usable_address(text, version) is usable
 
 
 def test_resolvers_are_counted_behind_the_local_stub_too(files: dict[str, str]):

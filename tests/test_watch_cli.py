@@ -96,7 +96,7 @@ def test_count_ends_it_with_the_status_of_a_check(watching, emulated):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ended_in_the_middle_it_restores_every_modem(number, watching, emulated, tmp_path):
-    from simdiag.host import port_holders
+    from simdiag.host.holders import port_holders
 
     watch = watching("--json", "--out", str(tmp_path / "out"))
     with ExitStack() as modems:

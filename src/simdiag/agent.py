@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from threading import Event
 
-from simdiag import host
 from simdiag.collect.at import AtExamination, no_progress
 from simdiag.collect.computer import interface_observation, usb_observations
 from simdiag.collect.usage import usage_observations
@@ -19,6 +18,8 @@ from simdiag.driver import Layer
 from simdiag.errors import Cancelled, PortBusy, PortDenied, SimdiagError, TransportError
 from simdiag.evidence import Evidence, Observation, Source
 from simdiag.experiment import fitting
+from simdiag.host.holders import Holder, holders_of, possible_holders
+from simdiag.host.permission import explain_denied
 from simdiag.message import N_, Message, message
 from simdiag.modem_manager import Release, let_go
 from simdiag.profile import CarrierProfile
@@ -84,7 +85,7 @@ Then = Callable[[AtExamination], None]
 """What to do with the open session after an examination."""
 
 
-Held = Mapping[str, list[host.Holder]]
+Held = Mapping[str, list[Holder]]
 """Who has which port open."""
 
 
@@ -101,14 +102,14 @@ def examine(
     """
     result = Examination(target)
     start = time.monotonic()
-    held = host.holders(target.paths) if held is None else held
+    held = holders_of(target.paths) if held is None else held
     if target.device is not None:
         for observation in usb_observations(target.device):
             result.evidence.add(observation)
     try:
         with _released(target.device, options) as release:
             if release.inhibited:
-                held = host.holders(target.paths)
+                held = holders_of(target.paths)
             then = then or _experiments(options)
             _over_the_port(result, options, progress, then, held, release.reason)
     except Cancelled:
@@ -144,7 +145,7 @@ def examine_all(
     if len(targets) == 1:  # in this thread, so that Ctrl-C takes effect at once
         return [examine(targets[0], options, progress)]
     with ThreadPoolExecutor(max_workers=min(64, max(1, len(targets)))) as pool:
-        held = host.holders(path for target in targets for path in target.paths)
+        held = holders_of(path for target in targets for path in target.paths)
         results = [pool.submit(examine, target, options, progress, held=held) for target in targets]
         try:
             return [result.result() for result in results]
@@ -237,9 +238,9 @@ def _open(port: str, baud: int, held: Held, reason: Message | None) -> SerialTra
         if not holders:
             return SerialTransport(port, baud)
     except PortDenied as denied:
-        raise PortDenied(port, host.explain_denied(port)) from denied
+        raise PortDenied(port, explain_denied(port)) from denied
     except PortBusy:
-        holders = host.possible_holders(port)
+        holders = possible_holders(port)
         if not holders:
             raise
     names = ", ".join(str(h) for h in holders)

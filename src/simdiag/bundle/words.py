@@ -72,7 +72,8 @@ _KERNEL = frozenset(
 def host_vocabulary() -> frozenset[str]:
     """Return the words of facts about the computer: the kernel's, and those that simdiag writes."""
     found = set(_KERNEL)
-    for path in _sources(Path(__file__).parents[1], "bundle/**/*.py", "host.py", "discovery/*.py"):
+    folders = "bundle/**/*.py", "host/*.py", "discovery/*.py"
+    for path in _sources(Path(__file__).parents[1], *folders):
         for text in texts_of(path):
             found.update(w.lower() for w in re.findall(r"[A-Za-z]{2,24}", text))
     return frozenset(found) - _NUMBERS

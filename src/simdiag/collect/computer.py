@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simdiag import host
 from simdiag.discovery import UsbModem
 from simdiag.evidence import Observation, Source
+from simdiag.host.network import network_facts
 
 
 def _observation(name: str, value: object) -> Observation:
@@ -29,7 +29,7 @@ def interface_observation(device: UsbModem) -> Observation | None:
     """
     if not device.network_interfaces:
         return None
-    network = host.network_facts(list(device.network_interfaces))
+    network = network_facts(list(device.network_interfaces))
     for interface in network.interfaces:
         if interface.up:
             return _observation(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from simdiag import host
 from simdiag.discovery.devices import SerialPort, UsbModem
 from simdiag.driver import PortRole
+from simdiag.host.holders import holders_of
 
 _AT_ROLES = (PortRole.AT_PRIMARY, PortRole.AT_SECONDARY, PortRole.PPP)
 
@@ -43,5 +43,5 @@ def candidates(modem: UsbModem, held: Collection[str] | None = None) -> list[Ser
 
 
 def _held(ports: list[SerialPort]) -> set[str]:
-    found = host.holders(port.path for port in ports)
+    found = holders_of(port.path for port in ports)
     return {path for path, by_whom in found.items() if by_whom}

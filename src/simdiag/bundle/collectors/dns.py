@@ -9,7 +9,7 @@ from typing import Literal
 
 from simdiag.bundle.collector import Collector, Skipped, Subject
 from simdiag.bundle.fields import Event, Ip, SmallInt
-from simdiag.host import nameservers
+from simdiag.host.network import nameservers
 
 _FILES: dict[Literal["resolv.conf", "systemd-resolved"], str] = {
     "resolv.conf": "/etc/resolv.conf",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from simdiag import host
 from simdiag.bundle.collector import Collector, Subject
 from simdiag.bundle.fields import DriverName, Event, InterfaceName, Ip, Mac, SmallInt, Word
+from simdiag.host.network import network_facts
 
 _SYS = Path("/sys/class/net")
 
@@ -29,7 +29,7 @@ class NetworkInterface(Event):
 
 
 def _collect(subject: Subject) -> Iterator[NetworkInterface]:
-    default = host.network_facts([]).default_interface
+    default = network_facts([]).default_interface
     addresses = psutil.net_if_addrs()
     for name in sorted({*subject.interfaces, *([default] if default else [])}):
         folder = _SYS / name

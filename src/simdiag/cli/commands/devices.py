@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simdiag.discovery import UsbModem
-    from simdiag.host import Holder
+    from simdiag.host.holders import Holder
 
 
 @click.command(
@@ -26,15 +26,15 @@ def command(as_json: bool) -> int:
     """List the devices."""
     from rich.console import Console
 
-    from simdiag import host
     from simdiag.cli.common import warn_of_broken_files
     from simdiag.cli.status import Status
     from simdiag.discovery import discover
+    from simdiag.host.holders import holders_of
     from simdiag.report.json_text import dumps
 
     warn_of_broken_files()
     devices = discover()
-    held = host.holders(p.path for d in devices for p in d.ports)
+    held = holders_of(p.path for d in devices for p in d.ports)
     if as_json:
         for device in devices:
             click.echo(dumps(_as_json(device, held)))

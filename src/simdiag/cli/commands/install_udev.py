@@ -72,13 +72,14 @@ def _for_root(action: str, services: tuple[str, ...]) -> Exception:
 
 
 def _files(services: Iterable[str], own: bool) -> dict[str, str]:
-    from simdiag import host, hostfiles
+    from simdiag import hostfiles
     from simdiag.cli.common import warn_of_broken_files
+    from simdiag.host.permission import serial_group
     from simdiag.hostfiles.installer import own_command
     from simdiag.registry import drivers
 
     warn_of_broken_files()
-    group = host.serial_group()
+    group = serial_group()
     files = {} if own else {hostfiles.RULES: hostfiles.udev_rules(drivers(), group)}
     for name in (unit for service in services for unit in hostfiles.units(service)):
         files[name] = hostfiles.service_unit(name, own_command(), group)

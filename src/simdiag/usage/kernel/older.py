@@ -13,7 +13,7 @@ import struct
 import sys
 from collections.abc import Iterator
 
-from simdiag.host import may_read_files
+from simdiag.host.holders import may_read_files
 from simdiag.usage import owners
 from simdiag.usage.kernel.census import Census
 from simdiag.usage.kernel.libbpf import Map
