@@ -16,7 +16,7 @@ import trustme
 import outbox_run as run
 from simdiag.errors import SimdiagError
 from simdiag.ticket import credentials, settings, web
-from simdiag.ticket.desk import AuthRefused, Hold, NotDone, Unknown
+from simdiag.ticket.desk import AuthRefused, Hold, NotDone, Unknown, Unreached
 from simdiag.ticket.outbox import Outbox
 from simdiag.ticket.sender import send_due
 from test_ticket_outbox import PATIENCE, bundle_file
@@ -125,7 +125,7 @@ def test_control_characters_of_a_desk_do_not_reach_the_terminal() -> None:
 def test_nobody_listens() -> None:
     with closing(web.Web("http://127.0.0.1:1/")) as client:
         for act in (lambda: client.get("x"), lambda: client.send("POST", "x", json={})):
-            with pytest.raises(NotDone, match="cannot be reached"):
+            with pytest.raises(Unreached, match="cannot be reached"):
                 act()
 
 

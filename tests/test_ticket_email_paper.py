@@ -29,6 +29,7 @@ from simdiag.ticket.desk import (
     NotDone,
     NotTaken,
     Unknown,
+    Unreached,
 )
 from simdiag.ticket.desks import email as email_desk
 from simdiag.ticket.desks import paper
@@ -219,7 +220,7 @@ def test_a_server_that_is_away_is_tried_again(tmp_path) -> None:
     wanted = email_desk.Settings(
         kind="email", name="desk", address="a@b.test", sender="c@d.test", server="127.0.0.1", port=1
     )
-    with pytest.raises(NotDone, match="cannot be reached"):
+    with pytest.raises(Unreached, match="cannot be reached"):
         settings.connect(wanted).probe()
 
 

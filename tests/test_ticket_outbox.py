@@ -37,6 +37,7 @@ from simdiag.ticket.desk import (
     NotDone,
     NotTaken,
     Unknown,
+    Unreached,
 )
 from simdiag.ticket.draft import Draft, content_key, new_key
 from simdiag.ticket.entry import Step
@@ -229,6 +230,15 @@ def test_the_wait_grows_and_stays_with_the_ticket(outbox, tmp_path) -> None:
     assert waits == sorted(waits)
     assert 7 <= waits[0] <= 13
     assert 240 <= waits[5] <= 400
+
+
+@pytest.mark.parametrize(
+    ("problem", "least", "most"), [(Unreached, 450, 750), (NotDone, 16_000, 27_000)]
+)
+def test_who_was_offline_for_a_day_does_not_wait_for_hours(
+    problem: type[NotDone], least: float, most: float
+) -> None:
+    assert least <= Patience().after(50, problem(message("away"))) <= most
 
 
 def test_nothing_is_sent_before_its_wait_is_over(outbox, tmp_path) -> None:

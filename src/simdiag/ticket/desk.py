@@ -28,6 +28,10 @@ class NotDone(DeskError):
     """Surely not carried out: it may be repeated."""
 
 
+class Unreached(NotDone):
+    """No connection was made: there is no network, or the desk is away."""
+
+
 class Unknown(DeskError):
     """It may or may not be carried out, now or a little later: wait, then look first."""
 

@@ -28,6 +28,7 @@ from simdiag.ticket.desk import (
     NotDone,
     NotTaken,
     Unknown,
+    Unreached,
     understood,
 )
 from simdiag.ticket.draft import Draft
@@ -49,12 +50,16 @@ class Patience:
 
     first_s: float = 15.0
     most_s: float = 6 * 3600.0
+    unreached_s: float = 600.0
+    """At most where no connection could be made: that was no work for the desk, and whoever plugs
+    another way to the internet in should not wait for hours."""
     settle_s: float = 120.0
     """After an attempt of unknown outcome, at least."""
 
     def after(self, attempts: int, problem: DeskError) -> float:
         """Return the wait after so many failed attempts, this one included."""
-        wait: float = min(self.most_s, self.first_s * 2 ** min(attempts - 1, 30))
+        most_s = self.unreached_s if isinstance(problem, Unreached) else self.most_s
+        wait: float = min(most_s, self.first_s * 2 ** min(attempts - 1, 30))
         wait *= random.uniform(0.75, 1.25)  # noqa: S311  # not in step with other senders
         return max(wait, problem.wait_s, self.settling(problem))
 

@@ -25,7 +25,16 @@ import httpx
 from simdiag.message import N_, message
 from simdiag.report.hostile import shown
 from simdiag.ticket.connecting import reason, tls_problem, trusted
-from simdiag.ticket.desk import AuthRefused, Hold, Missing, Never, NotDone, NotTaken, Unknown
+from simdiag.ticket.desk import (
+    AuthRefused,
+    Hold,
+    Missing,
+    Never,
+    NotDone,
+    NotTaken,
+    Unknown,
+    Unreached,
+)
 from simdiag.ticket.watchdog import ended_after
 
 DEADLINE_S = 60.0
@@ -194,7 +203,7 @@ def _told_apart(base: str, write: bool) -> Iterator[None]:
         tls = tls_problem(problem, base)
         if tls is None:
             text = N_("{desk} cannot be reached ({why}); it is tried again later")
-            tls = NotDone(message(text, desk=base, why=reason(problem)))
+            tls = Unreached(message(text, desk=base, why=reason(problem)))
         raise tls from problem
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.ProxyError) as problem:
         text = N_("{desk} cannot be used as an address: {why}")

@@ -35,6 +35,7 @@ from simdiag.ticket.desk import (
     NotDone,
     NotTaken,
     Unknown,
+    Unreached,
 )
 from simdiag.ticket.draft import Draft
 from simdiag.ticket.one_way import OneWay
@@ -173,7 +174,7 @@ class Email(OneWay):
             except (OSError, smtplib.SMTPException) as problem:
                 told = tls_problem(problem, settings.server)
                 text = N_("{desk} cannot be reached ({why}); it is tried again later")
-                raise told or NotDone(self._said(text, reason(problem))) from problem
+                raise told or Unreached(self._said(text, reason(problem))) from problem
             finally:
                 with suppress(IndexError, OSError, smtplib.SMTPException):
                     known[0].quit()
