@@ -59,7 +59,7 @@ def workload(network: Network, scale: float) -> list[subprocess.Popen[str]]:
         on_computer("bulk_up", "tcp", *port("bulk_up"), 0, n(15_000_000)),
         on_computer("short", "short", *port("short"), n(5000), 10_000),
         on_computer("forks", "fork", *port("forks"), n(500), 10_000),
-        on_computer("udp_con", "udp", *port("udp_con"), n(10_000_000), 0, "connected"),
+        on_computer("udp_con", "udp", *port("udp_con"), n(10_000_000), n(3_000_000), "connected"),
         on_computer("udp_uncon", "udp", *port("udp_uncon"), n(10_000_000), 0, "unconnected"),
         on_computer("udp_up", "udp", *port("udp_up"), 0, n(5_000_000), "unconnected"),
         on_computer("ipv6", "tcp", OPERATOR6, PORTS["ipv6"], n(10_000_000), n(1_000_000)),

@@ -9,6 +9,7 @@ import pytest
 
 from simdiag.emulator.pty import Wire, running
 from sms_modem import modem_with
+from usage_in_kernel import elsewhere, working  # noqa: F401 -- fixtures
 
 Run = Callable[..., AbstractContextManager[str]]
 

@@ -68,8 +68,8 @@ LAYERS = {
     "swap": "causes diagnose evidence",
     "usage": "closing database evidence files host sizes",
     "bundle": (
-        "agent at causes collect conversation diagnose discovery driver drivers emulator evidence host "
-        "identity log profile profiles pseudonym redact registry report rules transcript usage "
+        "agent at causes collect conversation diagnose discovery driver drivers emulator evidence files "
+        "host identity log profile profiles pseudonym redact registry report rules transcript usage "
         "validation"
     ),
     "ticket": (

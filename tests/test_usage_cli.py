@@ -16,7 +16,9 @@ import pytest
 from rich.console import Console
 
 from simdiag.cli import usage_report
+from simdiag.errors import SimdiagError
 from simdiag.sizes import size
+from simdiag.usage import places
 from simdiag.usage.ledger import report
 from simdiag.usage.records import Amount, By, Label, Link, Method, Owner, Reading, State
 from simdiag.usage.store import Store
@@ -207,3 +209,13 @@ def test_bad_input_gets_a_sentence(words: list[str], status: int, sentence: str)
     assert done.returncode == status
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_who_has_no_home_is_told_what_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number without a login, as in many containers."""
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000_000)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)
+    with pytest.raises(SimdiagError, match="set HOME, or XDG_STATE_HOME"):
+        places.for_recording()

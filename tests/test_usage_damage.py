@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import sqlite3
 from contextlib import closing, suppress
@@ -97,6 +98,19 @@ def test_a_whole_file_is_said_to_be_nothing_else(whole: Path) -> None:
     done = simdiag("report", "--db", whole, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["damaged"] is False
+
+
+def test_where_the_disk_is_full_it_can_be_read(whole: Path, tmp_path: Path) -> None:
+    """Though a recorder that could not even begin has left a log, an empty one."""
+    path = tmp_path / "usage.db"
+    shutil.copy(whole, path)
+    path.with_name("usage.db-wal").touch()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # no file can grow
+    try:
+        assert report(path, By.PROCESS).rows
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("table", ["link", "label"])

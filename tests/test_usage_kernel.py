@@ -8,22 +8,22 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from simdiag.errors import SimdiagError
-from simdiag.message import Message
 from simdiag.usage import links, owners, recorder
-from simdiag.usage.kernel import KernelMeter, census, libbpf, loading, traffic
-from simdiag.usage.kernel.libbpf import Library
-from simdiag.usage.records import Amount, Label, Method, total
+from simdiag.usage.kernel import KernelMeter, census, meter, older, traffic
+from simdiag.usage.ledger import report
+from simdiag.usage.records import Amount, By, Label, total
+from simdiag.usage.store import Store
+from usage_in_kernel import BLACK_HOLE, plug_in, run
 
 ROOT = Path(__file__).parents[1]
 KERNEL = ROOT / "src/simdiag/usage/kernel"
@@ -31,15 +31,6 @@ BENCHMARK = ROOT / "benchmarks/usage.py"
 PINS = Path("/sys/fs/bpf")
 
 pytestmark = pytest.mark.xdist_group("usage")  # one after the other: each counts all traffic
-
-
-@pytest.fixture
-def working() -> Iterator[KernelMeter]:
-    try:
-        with contextlib.closing(KernelMeter("usb0")) as made:
-            yield made
-    except SimdiagError as problem:
-        pytest.skip(problem.message.render())
 
 
 # ---- the object --------------------------------------------------------------------------
@@ -55,12 +46,6 @@ def test_the_object_is_what_its_source_compiles_to(tmp_path: Path) -> None:
         shutil.copy(KERNEL / name, tmp_path)
     run("make", "-C", str(tmp_path))
     assert (tmp_path / "usage.bpf.o").read_bytes() == shipped
-
-
-def run(*words: str) -> str:
-    done = subprocess.run(words, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 # ---- counting ----------------------------------------------------------------------------
@@ -90,30 +75,6 @@ def test_every_kind_of_traffic_is_counted_for_its_program(working: KernelMeter) 
 def test_a_process_that_is_gone_has_its_name_from_the_kernel() -> None:
     process = census.gone(0, 4_000_000_000, b"curl\0junk\0")
     assert (process.owner.program, process.owner.user) == ("curl", "4000000000")
-
-
-CLONE_NEWNET = 0x40000000
-BLACK_HOLE = ("203.0.113.9", 9)
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[None]:
-    """Move to a network of our own, with an interface whose far end is silent."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("not root, or no iproute2")
-    libc = ctypes.CDLL(None)
-    with Path("/proc/thread-self/ns/net").open() as home:
-        if libc.unshare(CLONE_NEWNET):
-            pytest.skip("a network cannot be made")
-        try:
-            for words in (
-                "link add usb0 type veth peer name far0", "addr add 203.0.113.2/24 dev usb0",
-                "link set usb0 up", "link set far0 up",
-            ):  # fmt: skip
-                run("ip", *words.split())
-            yield
-        finally:
-            assert libc.setns(home.fileno(), CLONE_NEWNET) == 0
 
 
 def say(datagrams: int) -> None:
@@ -201,6 +162,113 @@ def test_a_row_that_is_free_again_tells_of_its_new_owner_only(
         assert udp == Amount(0, 2500, 0, 3)
 
 
+def test_a_row_that_went_to_the_same_process_is_not_taken_for_the_old_one(
+    elsewhere: None, working: KernelMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both sockets outlive it; the row that one has in mind is the other's now, far end and all."""
+    usb0 = links.find("usb0")
+    code = (
+        "import socket, sys; s, t = (socket.socket(2, 2) for _ in range(2))\n"
+        "t.setsockopt(0, socket.IP_MULTICAST_IF, socket.inet_aton('203.0.113.2'))\n"
+        "s.connect(('203.0.113.9', 9)); t.connect(('224.0.0.9', 9))\n"
+        "s.send(bytes(972)); p = socket.socket(fileno=int(sys.argv[1]))\n"
+        "socket.send_fds(p, [b'x'], [s.fileno(), t.fileno()])"
+    )
+    here, there = socket.socketpair()
+    with here, there:
+        words = [sys.executable, "-c", code, str(there.fileno())]
+        subprocess.run(words, pass_fds=[there.fileno()], check=True)
+        _, fds, _, _ = socket.recv_fds(here, 1, 2)
+    far, near = (socket.socket(fileno=fd) for fd in fds)
+    with far, near:
+        working.read(usb0)
+        monkeypatch.setattr(traffic, "_IDLE_S", 0)
+        working.read(usb0)  # frees the row
+        near.send(bytes(72))  # and gets it
+        far.send(bytes(472))
+        found: Counter[str] = Counter()
+        for label, amount in working.read(usb0).items():
+            found[label.remote] += amount.tx_bytes * (label.protocol == "udp")
+        assert found == {"local": 100, "internet": 500}
+
+
+SPEAKER = """
+import os, socket, sys
+mouth = socket.socket(fileno=int(sys.argv[1]))
+if "daemon" in sys.argv:
+    mouth.connect(("203.0.113.9", 9))
+    if os.fork():
+        os._exit(0)
+os.setuid(65534)
+print(os.getpid(), flush=True)
+for _ in sys.stdin:
+    print(mouth.send(bytes(972)), flush=True)
+"""
+"""Sends a datagram for each line that it is given, by a socket that it was given."""
+
+
+@contextlib.contextmanager
+def speaker(mouth: socket.socket, *, kind: str = "service") -> Iterator[Callable[[], str]]:
+    """Run it as another user; yields what makes it speak."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SPEAKER, str(mouth.fileno()), kind], pass_fds=[mouth.fileno()],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        process.stdout.readline()
+        if kind == "daemon":
+            process.wait()
+
+        def speak() -> str:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            return process.stdout.readline()
+
+        yield speak
+        process.stdin.close()
+
+
+def senders(counted: Mapping[Label, Amount]) -> set[int]:
+    """Return the ids of the users who sent datagrams."""
+    return {label.owner.uid for label in counted if label.protocol == "udp"}
+
+
+def test_a_daemon_has_the_sockets_of_its_parent_that_ended(
+    elsewhere: None, working: KernelMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parent opened them and is forgotten: what it sends would be nobody's."""
+    usb0 = links.find("usb0")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth,
+        speaker(mouth, kind="daemon") as speak,
+    ):
+        mouth.close()
+        monkeypatch.setattr(traffic, "_IDLE_S", 0)
+        working.read(usb0)
+        working.read(usb0)  # the parent is forgotten
+        monkeypatch.setattr(older, "_LOOK_S", 0)
+        for _ in range(2):
+            speak()
+            assert senders(working.read(usb0)) == {65534}
+
+
+def test_a_service_has_the_sockets_that_the_first_process_opened_for_it(
+    elsewhere: None, working: KernelMeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As systemd does for ``ssh.socket``; once it was seen that somebody else has them too."""
+    usb0 = links.find("usb0")
+    for module in (older, meter):
+        monkeypatch.setattr(module, "FIRST", os.getpid())
+    monkeypatch.setattr(older, "_LOOK_S", 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+        mouth.connect(BLACK_HOLE)
+        with speaker(mouth) as speak:
+            found = []
+            for _ in range(3):
+                speak()
+                found.append(senders(working.read(usb0)))
+    assert found == [{0}, {65534}, {65534}]
+
+
 def test_a_full_map_is_counted_and_said(elsewhere: None, working: KernelMeter) -> None:
     usb0 = links.find("usb0")
     working.read(usb0)
@@ -216,109 +284,6 @@ def test_a_full_map_is_counted_and_said(elsewhere: None, working: KernelMeter) -
     assert mine(working.read(usb0)) == Amount()
 
 
-# ---- nothing stays behind ----------------------------------------------------------------
-def programs_of(pid: int) -> set[int]:
-    """Return the ids of the BPF programs that a process has loaded."""
-    texts = []
-    for path in Path(f"/proc/{pid}/fdinfo").iterdir():
-        try:
-            texts.append(path.read_text())
-        except OSError:
-            continue
-    return {
-        int(number) for text in texts for number in re.findall(r"^prog_id:\s*(\d+)", text, re.M)
-    }
-
-
-def is_loaded(number: int) -> bool:
-    library = ctypes.CDLL(next(n for n in libbpf._NAMES if libbpf._open(n)), use_errno=True)
-    fd = library.bpf_prog_get_fd_by_id(number)
-    if fd >= 0:
-        os.close(fd)
-    return fd >= 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_stays_behind(working: KernelMeter, tmp_path: Path, number: signal.Signals) -> None:
-    working.close()
-    pins = set(PINS.glob("**/*"))
-    words = [sys.executable, "-m", "simdiag", "usage", "record", "--interface", "lo", "--db"]
-    with subprocess.Popen(
-        [*words, str(tmp_path / "usage.db")], stderr=subprocess.PIPE, text=True
-    ) as recording:
-        assert "method kernel" in recording.stderr.readline()
-        loaded = programs_of(recording.pid)
-        assert len(loaded) == 7
-        assert all(map(is_loaded, loaded))
-        recording.send_signal(number)
-        assert recording.wait(30) == (0 if number != signal.SIGKILL else -number)
-    deadline = time.monotonic() + 30  # the kernel frees them in its own time
-    while any(map(is_loaded, loaded)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(is_loaded, loaded))
-    assert set(PINS.glob("**/*")) == pins
-
-
-# ---- as a service ------------------------------------------------------------------------
-def with_capabilities(tmp_path: Path, names: set[str]) -> str:
-    """Record as a root with these only, beside a user's older socket; return what it said."""
-    if shutil.which("setpriv") is None or not Path("/usr/bin/python3").exists():
-        pytest.skip("not installed: setpriv, or the system's python3")
-    drop = ",".join(["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in sorted(names))])
-    sleeper = (
-        "import socket, time; s = socket.create_server(('', 0)); print(flush=True); time.sleep(60)"
-    )
-    # not the interpreter of the tests, which other users may not run
-    words = ["setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", sleeper]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as older:
-        try:
-            assert older.stdout.readline() == b"\n"
-            done = subprocess.run(
-                ["sh", "-c", 'ulimit -l unlimited 2>&-; exec "$@"', "-",  # as the unit does
-                 "setpriv", f"--bounding-set={drop}", sys.executable, "-m", "simdiag", "usage", "record",
-                 "--interface", "lo", "--duration", "0", "--db", tmp_path / "usage.db"],
-                capture_output=True, text=True, env=os.environ | {"LANGUAGE": "en"},
-            )  # fmt: skip
-        finally:
-            older.kill()
-    assert done.returncode == 0, done.stderr
-    return done.stderr
-
-
-def capabilities_of_the_service() -> set[str]:
-    unit = (ROOT / "src/simdiag/hostfiles/simdiag-usage.service").read_text()
-    return set(
-        re.findall(r"\bCAP_\w+", " ".join(re.findall(r"^CapabilityBoundingSet=(.*)", unit, re.M)))
-    )
-
-
-def unseen(said: str) -> int:
-    """Return how many processes could not be looked at."""
-    found = re.search(r"^(\d+) processes could not be looked at", said, re.M)
-    return int(found[1]) if found else 0
-
-
-def test_the_service_has_the_capabilities_that_it_needs(
-    working: KernelMeter, tmp_path: Path
-) -> None:
-    """It sees what an unlimited root sees."""
-    working.close()
-    said = with_capabilities(tmp_path, capabilities_of_the_service())
-    assert "method kernel" in said
-    assert unseen(said) <= working.unseen
-    assert ("does not count it" in said) == (working._forwarding is None)
-
-
-@pytest.mark.parametrize("name", ["BPF", "NET_ADMIN", "DAC_READ_SEARCH", "SYS_PTRACE"])
-def test_it_has_no_capability_that_it_does_not_need(
-    working: KernelMeter, tmp_path: Path, name: str
-) -> None:
-    """All but CAP_PERFMON, which kernels before 6.12 ask for."""
-    working.close()
-    said = with_capabilities(tmp_path, capabilities_of_the_service() - {f"CAP_{name}"})
-    assert "No kernel counting" in said or unseen(said) > working.unseen
-
-
 # ---- the interface comes and goes --------------------------------------------------------
 def test_an_interface_that_goes_and_comes_back_is_counted_on(
     elsewhere: None, working: KernelMeter
@@ -329,11 +294,7 @@ def test_an_interface_that_goes_and_comes_back_is_counted_on(
     run("ip", "link", "del", "usb0")
     assert links.present(usb0.link) is None
     assert mine(working.read(None)) == Amount(0, 2000, 0, 2)
-    for words in (
-        "link add usb0 type veth peer name far0", "addr add 203.0.113.2/24 dev usb0",
-        "link set usb0 up", "link set far0 up",
-    ):  # fmt: skip
-        run("ip", *words.split())
+    plug_in()
     back = links.present(usb0.link)
     assert back.index != usb0.index
     working.read(back)
@@ -341,63 +302,30 @@ def test_an_interface_that_goes_and_comes_back_is_counted_on(
     assert mine(working.read(back)) == Amount(0, 3000, 0, 3)
 
 
-# ---- where it cannot be ------------------------------------------------------------------
-def best() -> tuple[Method, list[str]]:
-    said: list[Message] = []
-    with contextlib.closing(recorder.best_meter("usb0", said.append)) as found:
-        return found.method, [text.render() for text in said]
-
-
-def test_without_libbpf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libbpf, "_NAMES", ("libnosuch.so.1",))
-    method, said = best()
-    assert method is Method.SOCKETS
-    assert said == [
-        "No kernel counting: libbpf is missing: install it (on Debian and Ubuntu: apt install "
-        "libbpf1)."
-    ]
-
-
-def test_with_a_libbpf_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libbpf, "_NAMES", ("libc.so.6",))
-    with pytest.raises(SimdiagError, match="this libbpf is too old, it lacks libbpf_set_print"):
-        Library()
-
-
-def test_without_cgroup2(tmp_path: Path) -> None:
-    mounts = tmp_path / "mountinfo"
-    mounts.write_text("31 23 0:26 / /sys/fs/cgroup/cpu rw shared:9 - cgroup cgroup rw,cpu\n")
-    with pytest.raises(SimdiagError, match="cgroup v2 is not mounted"):
-        loading.cgroup_root(mounts)
-    mounts.write_text("35 24 0:30 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n")
-    assert loading.cgroup_root(mounts) == Path("/sys/fs/cgroup")
-
-
-def test_without_rights(working: KernelMeter) -> None:
-    working.close()
-    read_end, write_end = os.pipe()
-    if os.fork() == 0:
-        try:
-            os.setuid(65534)
-            text = json.dumps(best())
-        except BaseException as problem:
-            text = json.dumps(repr(problem))
-        os.write(write_end, text.encode())
-        os._exit(0)
-    os.close(write_end)
-    with os.fdopen(read_end) as pipe:
-        method, said = json.load(pipe)
-    os.wait()
-    assert method == "sockets"
-    assert said == ["No kernel counting: counting in the kernel needs root."]
-
-
-def test_with_an_object_that_the_kernel_refuses(
-    monkeypatch: pytest.MonkeyPatch, working: KernelMeter
+def test_what_passed_just_before_it_was_pulled_out_is_in_the_total(
+    elsewhere: None, working: KernelMeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    working.close()
-    monkeypatch.setattr(loading, "_code", lambda: b"\x7fELF and nothing more")
-    with pytest.raises(
-        SimdiagError, match=r"this kernel \(.+\) does not take the counting program"
-    ):
-        KernelMeter("usb0")
+    monkeypatch.setattr(recorder, "INTERVAL_S", 0)
+    actions = [say_to_all, lambda: run("ip", "link", "del", "usb0"), plug_in, lambda: None]
+
+    def ended() -> bool:
+        if len(actions) == 4:  # both between two readings
+            actions.pop(0)()
+        actions.pop(0)()
+        return not actions
+
+    link = links.find("usb0").link
+    with Store(tmp_path / "usage.db") as store:
+        recorder.Recorder(store, link, working, lambda text: None).run(ended)
+    found = report(tmp_path / "usage.db", By.PROCESS)
+    sent = total(row.amount for row in found.rows).tx_bytes
+    assert sent >= 100_000
+    assert sent <= found.interface.tx_bytes < sent + 10_000
+
+
+def say_to_all() -> None:
+    """Send to nobody in particular, whose address need not be asked for first."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+        mouth.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        for _ in range(100):
+            mouth.sendto(bytes(972), ("203.0.113.255", 9))

@@ -232,7 +232,7 @@ def test_amounts(text: str, octets: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "GB", "-3GB", "3 XB", "1e9", "3.4.5GB", "3iB", "9" * 40, "\x1b[2J"]
+    "text", ["", "GB", "-3GB", "3 XB", "1e9", "3.4.5GB", "3iB", "30", "12.5", "9" * 40, "\x1b[2J"]
 )
 def test_no_amounts(text: str) -> None:
     with pytest.raises(SimdiagError, match="is no amount of data") as raised:

@@ -57,9 +57,12 @@ def connect_to_read(path: Path, patience_s: float = BUSY_S) -> sqlite3.Connectio
 
     Raises ``sqlite3.DatabaseError``.
     """
-    # Without a log beside it the file is complete. SQLite would want to make one all the same, and
-    # in a folder of somebody else's it cannot.
-    alone = not path.with_name(path.name + "-wal").exists()
+    # Without a log beside it, or with an empty one, the file is complete. SQLite would want to make
+    # one all the same, and in a folder of somebody else's, or on a full disk, it cannot.
+    try:
+        alone = not path.with_name(path.name + "-wal").stat().st_size
+    except FileNotFoundError:
+        alone = True
     options = "mode=ro&immutable=1" if alone else "mode=ro"
     address = f"{path.absolute().as_uri()}?{options}"
     return sqlite3.connect(address, uri=True, timeout=patience_s)

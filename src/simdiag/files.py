@@ -10,10 +10,28 @@ import os
 import secrets
 from pathlib import Path
 
+from simdiag.errors import SimdiagError
+from simdiag.message import N_, message
+
 
 def config_folder() -> Path:
-    """Return where the user's settings of all programs are; ``RuntimeError`` without a home."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    """Return where the user's settings of all programs are; ``SimdiagError`` without a home."""
+    return _of_user("XDG_CONFIG_HOME", ".config")
+
+
+def state_folder() -> Path:
+    """Return where we keep what is the user's own; ``SimdiagError`` without a home."""
+    return _of_user("XDG_STATE_HOME", ".local/state") / "simdiag"
+
+
+def _of_user(variable: str, below_home: str) -> Path:
+    if named := os.environ.get(variable):
+        return Path(named)
+    try:
+        return Path.home() / below_home
+    except RuntimeError as problem:
+        text = N_("your home folder is not known: set HOME, or {variable}")
+        raise SimdiagError(message(text, variable=variable)) from problem
 
 
 def write_whole(

@@ -18,6 +18,7 @@ from threading import Lock
 from types import ModuleType
 
 from simdiag.driver import ModemDriver, Reader
+from simdiag.errors import SimdiagError
 from simdiag.files import config_folder
 from simdiag.profile import CarrierProfile
 
@@ -104,7 +105,7 @@ def _load_drivers() -> Drivers:
 
 def _files(folders: list[str], kind: str, pattern: str) -> Iterator[Path]:
     found = [*map(Path, folders), Path("/etc/simdiag") / f"{kind}.d"]
-    with suppress(RuntimeError):  # a user without a home
+    with suppress(SimdiagError):  # a user without a home
         found.append(config_folder() / "simdiag" / kind)
     for folder in found:
         with suppress(OSError):  # somebody else's home

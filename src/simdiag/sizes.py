@@ -61,7 +61,7 @@ def meant(text: str) -> Range:
 def _read(text: str) -> tuple[Decimal, int, bool, Decimal]:
     """Return the number, the power of its unit, whether it is binary, half of its last digit."""
     found = _WRITTEN.fullmatch(text.strip().replace("\N{NO-BREAK SPACE}", " "))
-    if found is None or (found[3] and not found[2]):
+    if found is None or (not found[2] and (found[3] or not found[4])):
         shown = ascii(text[:40])
         raise SimdiagError(message(_NO_AMOUNT, what=shown))
     number, power = Decimal(found[1]), _POWERS[found[2].lower()]

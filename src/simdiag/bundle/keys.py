@@ -9,15 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simdiag.errors import SimdiagError
+from simdiag.files import state_folder
 from simdiag.message import N_, message
 
 _LONGEST = 4096
-
-
-def folder() -> Path:
-    """Return the folder of the user's keys; another one than root's for each user."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    return Path(state) / "simdiag"
 
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:
@@ -26,9 +21,8 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     Two programs that ask at the same time get the same one. Raises ``SimdiagError`` with a
     sentence where it can be neither read nor written.
     """
-    path = Path(name)
+    path = state_folder() / name
     try:
-        path = folder() / name
         if secret := found(name):
             return secret
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,8 +34,8 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
         finally:
             temporary.unlink(missing_ok=True)
         return _read(path)
-    except (OSError, RuntimeError) as problem:  # RuntimeError: a user without a home
-        why = getattr(problem, "strerror", None) or str(problem)
+    except OSError as problem:
+        why = problem.strerror or str(problem)
         text = N_(
             "the key {path} can be neither read nor made: {why}; XDG_STATE_HOME may name another "
             "folder"
@@ -50,16 +44,16 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
 
 
 def found(name: str) -> bytes | None:
-    """Return the secret of that name if it was ever made; raises ``OSError``, ``RuntimeError``."""
+    """Return the secret of that name if it was ever made; raises ``OSError``, ``SimdiagError``."""
     with contextlib.suppress(FileNotFoundError):
-        return _read(folder() / name)
+        return _read(state_folder() / name)
     return None
 
 
 def unusable(name: str) -> SimdiagError:
     """Return the error for a secret that is none."""
     text = N_("the key {path} is damaged: restore it, or move it away and a new one is made")
-    return SimdiagError(message(text, path=folder() / name))
+    return SimdiagError(message(text, path=state_folder() / name))
 
 
 def _read(path: Path) -> bytes:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from simdiag.bundle import keys
 from simdiag.bundle.canonical import digest, document
 from simdiag.bundle.problems import BundleError
+from simdiag.errors import SimdiagError
 from simdiag.message import N_, message
 from simdiag.report.hostile import shown
 
@@ -61,7 +62,7 @@ class Signature(BaseModel):
     @property
     def is_ours(self) -> bool:
         """Whether it is this installation's own key, if it has one that can be read."""
-        with suppress(OSError, RuntimeError, ValueError):
+        with suppress(OSError, SimdiagError, ValueError):
             key = Ed25519PrivateKey.from_private_bytes(keys.found("signing.key") or b"")
             return self.public_key == key.public_key().public_bytes_raw().hex()
         return False
@@ -110,7 +111,7 @@ def is_encrypted(data: bytes) -> bool:
 
 def decrypt(data: bytes) -> bytes:
     """Open a file of age's with this user's own key; raises ``SimdiagError``."""
-    with suppress(OSError, RuntimeError, pyrage.DecryptError):
+    with suppress(OSError, SimdiagError, pyrage.DecryptError):
         if secret := keys.found("age.key"):
             plain: bytes = pyrage.decrypt(data, [_opened(secret)])
             return plain

@@ -8,7 +8,6 @@ killed in between leaves the note, so that the next one waits and looks before i
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +17,7 @@ from typing import Any
 from simdiag import database
 from simdiag.closing import Closing
 from simdiag.errors import SimdiagError
+from simdiag.files import state_folder
 from simdiag.message import N_, Message, message
 from simdiag.ticket.alone import alone
 from simdiag.ticket.desk import Mismatch
@@ -91,8 +91,7 @@ class AlreadyThere(SimdiagError):
 
 def default_folder() -> Path:
     """Return where the user's outbox is."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "simdiag" / "outbox"
+    return state_folder() / "outbox"
 
 
 class Outbox(Closing):

@@ -211,14 +211,21 @@ def _addresses(index: int) -> Iterator[tuple[Address, int]]:
 
 
 def _interface(body: bytes) -> Interface:
-    _, hardware, index, _, _ = _IFINFOMSG.unpack_from(body)
+    _, hardware, _, _, _ = _IFINFOMSG.unpack_from(body)
+    index, counters = counted(body)
     parts = attributes(body[_IFINFOMSG.size :])
     name = parts[_IFLA_IFNAME].rstrip(b"\0").decode("utf-8", "replace")
     kind = attributes(parts.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND, b"")
     driver = kind.rstrip(b"\0").decode("ascii", "replace") or _driver(name)
-    rx_packets, tx_packets, rx_bytes, tx_bytes = _STATS64.unpack_from(parts[_IFLA_STATS64])
-    counters = Amount(rx_bytes, tx_bytes, rx_packets, tx_packets)
     return Interface(Link(identity(name, driver), name, driver), index, hardware, counters)
+
+
+def counted(body: bytes) -> tuple[int, Amount]:
+    """Return index and counters in what rtnetlink says of an interface, as its driver counts."""
+    parts = attributes(body[_IFINFOMSG.size :])
+    rx_packets, tx_packets, rx_bytes, tx_bytes = _STATS64.unpack_from(parts[_IFLA_STATS64])
+    index = _IFINFOMSG.unpack_from(body)[2]
+    return index, Amount(rx_bytes, tx_bytes, rx_packets, tx_packets)
 
 
 def identity(name: str, driver: str) -> str:

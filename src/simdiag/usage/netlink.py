@@ -22,13 +22,18 @@ _LIMIT_S = 5.0
 
 
 class Netlink(Closing):
-    """A netlink socket of one family; the kernel answers at once or with an error."""
+    """A netlink socket of one family; the kernel answers at once or with an error.
 
-    def __init__(self, family: int) -> None:
+    With ``groups`` (a mask) it hears what the kernel says to them, and asks nothing.
+    """
+
+    def __init__(self, family: int, *, groups: int = 0) -> None:
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family
         )
-        self._socket.settimeout(_LIMIT_S)
+        self._socket.settimeout(0 if groups else _LIMIT_S)
+        if groups:
+            self._socket.bind((0, groups))
         self._sequence = 0
 
     def close(self) -> None:
@@ -49,6 +54,19 @@ class Netlink(Closing):
             if flavour == _DONE:
                 return
             yield answer
+
+    def heard(self) -> Iterator[tuple[int, bytes]]:
+        """Yield type and body of what was said to the groups since the last time.
+
+        Raises ``OSError``: ``ENOBUFS`` where some of it was dropped.
+        """
+        while True:
+            try:
+                data = self._socket.recv(1 << 18)
+            except BlockingIOError:
+                return
+            for kind, _, body in messages(data):
+                yield kind, body
 
     def commit(self, begin: bytes, requests: Iterable[tuple[int, bytes]], end: bytes) -> None:
         """Have all of the requests done, or none (nfnetlink). Raises ``OSError``.

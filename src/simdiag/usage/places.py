@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from simdiag.files import state_folder
+
 _NAME = "usage.db"
 _BUDGET = "budget.json"
 _COUNTERS = "counters.jsonl"
@@ -13,12 +15,12 @@ _OF_COMPUTER = Path("/var/lib/simdiag-usage") / _NAME
 
 def for_recording() -> Path:
     """Return the computer's file for root, the user's own for others."""
-    return _OF_COMPUTER if os.geteuid() == 0 else _of_user()
+    return _OF_COMPUTER if os.geteuid() == 0 else state_folder() / _NAME
 
 
 def for_reading() -> Path:
     """Return the computer's file where there is one: it knows more; else the user's own."""
-    return _OF_COMPUTER if _OF_COMPUTER.exists() else _of_user()
+    return _OF_COMPUTER if _OF_COMPUTER.exists() else state_folder() / _NAME
 
 
 def budget_for_writing(database: Path | None = None) -> Path:
@@ -44,8 +46,3 @@ def counters_for_writing(database: Path) -> Path:
 def counters_for_reading(database: Path) -> set[Path]:
     """Return the files in which readings of a modem's counter may be."""
     return {database.with_name(_COUNTERS), counters_for_writing(database)}
-
-
-def _of_user() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    return Path(state) / "simdiag" / _NAME

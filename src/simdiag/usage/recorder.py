@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 
 from simdiag.database import DiskFull
 from simdiag.errors import SimdiagError
 from simdiag.message import N_, Message, message
 from simdiag.usage import links
+from simdiag.usage.departures import Departures
 from simdiag.usage.kernel import KernelMeter
+from simdiag.usage.links import Interface
 from simdiag.usage.meter import InterfaceMeter, Meter
 from simdiag.usage.records import Amount, Label, Link, Method
 from simdiag.usage.sockets import SocketMeter
@@ -53,6 +56,7 @@ class Recorder:
         self._losses: Counter[str] = Counter()
         self._away = self._full = False
         self._rolled_up: float | None = None
+        self._before: Interface | None = None  # as it was filed the last time
         self._ahead: float | None = None  # the clock, of the time that the computer was awake
 
     @property
@@ -67,14 +71,15 @@ class Recorder:
         ``SimdiagError`` where the store or the kernel's answers fail for good.
         """
         try:
-            self._file()
-            filed = time.monotonic()
-            while not ended():
-                self._meter.wait(_STEP_S)
-                if time.monotonic() - filed >= INTERVAL_S:
-                    self._file_if_room()
-                    filed = time.monotonic()
-            self._file()
+            with Departures() as self._departures:
+                self._file()
+                filed = time.monotonic()
+                while not ended():
+                    self._meter.wait(_STEP_S)
+                    if time.monotonic() - filed >= INTERVAL_S:
+                        self._file_if_room()
+                        filed = time.monotonic()
+                self._file()
         except OSError as problem:
             text = N_("the kernel does not tell of its interfaces: {why}")
             raise SimdiagError(
@@ -100,15 +105,26 @@ class Recorder:
         # Once more, after the meter: what it counted has to be in the total.
         interface = links.present(self._link)
         self._tell_of_absence(away=interface is None)
-        reading = interface.reading if interface else None
         now = time.time()
         self._notice_jump(now - time.monotonic())
+        if departed := self._departed(interface):
+            self._store.add(now, self._link, departed.reading, {})
+        reading = interface.reading if interface else None
         self._store.add(now, self._link, reading, self._pending, self._losses)
+        self._before = interface
         self._pending.clear()
         self._losses.clear()
         if self._rolled_up is None or time.monotonic() - self._rolled_up > _ROLL_UP_S:
             self._store.roll_up(now)
             self._rolled_up = time.monotonic()
+
+    def _departed(self, now: Interface | None) -> Interface | None:
+        """Return the interface as it left since the last time, if it did."""
+        before = self._before
+        if before is None or (now is not None and now.index == before.index):
+            return None
+        counters = self._departures.of(before.index)
+        return None if counters is None else replace(before, counters=counters)
 
     def _notice_jump(self, ahead: float) -> None:
         if self._ahead is not None and abs(ahead - self._ahead) > _JUMP_S:

@@ -12,7 +12,7 @@ from simdiag.message import N_, Message, message
 from simdiag.usage.forwarding import Client, Forwarding, forwards
 from simdiag.usage.kernel import loading
 from simdiag.usage.kernel.census import PROCESS, Census
-from simdiag.usage.kernel.older import OWNER, OlderSockets
+from simdiag.usage.kernel.older import FIRST, OWNER, OlderSockets
 from simdiag.usage.kernel.traffic import Traffic
 from simdiag.usage.links import Interface, Network, neighbourhood
 from simdiag.usage.namespaces import Namespaces
@@ -65,9 +65,9 @@ class KernelMeter:
             self._indexes: set[int] = set()
             self._near = Neighbourhood()
             loading.attach(self._object)
-            older = OlderSockets(self._object.map("owners", _NUMBER.size, OWNER.size))
-            self._namespace = older.namespace
-            self.unseen = older.stamp(self._census)
+            self._older = OlderSockets(self._object.map("owners", _NUMBER.size, OWNER.size))
+            self._namespace = self._older.namespace
+            self.unseen = self._older.stamp(self._census)
             self._count_forwarded(name)
         except BaseException:
             self.close()
@@ -182,9 +182,16 @@ class KernelMeter:
             address, protocol = flow
             return Label(method, Owner(client=address), protocol)
         if flow.process not in seen:
-            seen[flow.process] = self._census.process(flow.process) or _NO_PROCESS
+            seen[flow.process] = self._process(flow.process) or _NO_PROCESS
         process = seen[flow.process]
         return Label(method, process.owner, flow.protocol, flow.remote, process.state)
+
+    def _process(self, pid: int) -> Process | None:
+        """Return who a process is or was; one that ended long ago is who has its sockets now."""
+        found = self._census.process(pid)
+        if pid and (found is None or pid == FIRST):
+            found = self._census.process(self._older.heir(pid, self._census))
+        return found
 
     # ---- counting --------------------------------------------------------------------------
     def _count_forwarded(self, name: str) -> None:

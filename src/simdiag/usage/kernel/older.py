@@ -1,7 +1,8 @@
-"""Gives the sockets that are there before the recorder to their processes.
+"""Gives the sockets that are there before the recorder, or outlive their processes, to processes.
 
 Through a copy of each file descriptor, so in every network namespace, and listeners too, whose
-children inherit it.
+children inherit it. A daemon often has its listener from a parent that has ended since, or from
+the first process, which opens it for services that it starts when somebody connects (systemd).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator
 
 from simdiag.host.holders import may_read_files
@@ -18,13 +20,17 @@ from simdiag.usage import owners
 from simdiag.usage.kernel.census import Census
 from simdiag.usage.kernel.libbpf import Map
 
-OWNER = struct.Struct("=QII16x")  # namespace, process, user, last
+OWNER = struct.Struct("=QII8x")  # namespace, process, user, last
 _NUMBER = struct.Struct("=I")
 _PIDFD_OPEN, _PIDFD_GETFD = 434, 438  # the same on every architecture; Linux 5.3 and 5.6
 _SO_NETNS_COOKIE = 71  # Linux 5.14
 _INTERNET_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _ELSEWHERE = 0xFFFF_FFFF_FFFF_FFFF
 """The namespace of sockets in another one, where the kernel does not say which."""
+FIRST = 1
+"""The computer's first process."""
+_LOOK_S = 60.0
+"""At most so often heirs are looked for: among all files of all processes."""
 
 
 class OlderSockets:
@@ -36,12 +42,25 @@ class OlderSockets:
             owner = stamps.get(_NUMBER.pack(own.fileno()))
         self.namespace = int(OWNER.unpack(owner)[0]) if owner else 0
         """The cookie of this network namespace, as the program gave it to a new socket."""
+        self._heirs: dict[int, int] = {}  # of the processes that had ended at the last look
+        self._looked = 0.0
+
+    def heir(self, pid: int, census: Census) -> int:
+        """Return which process has the sockets of one that has ended, itself if none is known.
+
+        They are its own from then on, as are those of the first process that another one has too.
+        """
+        if pid not in self._heirs and time.monotonic() - self._looked > _LOOK_S:
+            self.stamp(census)
+        return self._heirs.get(pid, pid)
 
     def stamp(self, census: Census) -> int:
-        """Stamp them all; returns how many processes could not be looked at."""
+        """Stamp those without an owner who uses them; returns how many processes are unseen."""
+        self._heirs.clear()
+        self._looked = time.monotonic()
         done: set[int] = set()
         unseen = 0
-        for pid in owners.pids():
+        for pid in sorted(owners.pids(), key=FIRST.__eq__):  # it has its services' listeners too
             if not (may_read_files(pid) and _may_trace(pid)):
                 unseen += 1
                 continue
@@ -58,7 +77,12 @@ class OlderSockets:
             if copy.family not in _INTERNET_FAMILIES:
                 return False
             key = _NUMBER.pack(fd)
-            if self._stamps.get(key) is None:
+            found = self._stamps.get(key)
+            before = int(OWNER.unpack(found)[1]) if found else 0
+            lives = owners.lives(before)
+            if not lives:
+                self._heirs[before] = pid
+            if not lives or before == FIRST:
                 self._stamps.set(key, OWNER.pack(self._namespace_of(copy, pid), pid, uid))
             return True
 

@@ -17,7 +17,9 @@ _ROW_SIZE = 64
 _NUMBER = struct.Struct("=I")
 _ROWS = 32_768
 _IDLE_S = 60.0
-"""How long the last packets of a dead process's sockets are waited for."""
+"""How long the last packets of a dead process's sockets, and of nobody's, are waited for."""
+_STALE_S = 86_400.0
+"""And those of a process that lives: interfaces come and go, and each takes rows of its own."""
 
 
 class Key(NamedTuple):
@@ -63,7 +65,7 @@ class Traffic:
                 continue
             octets, packets = (a - b for a, b in zip(_counts(row), _counts(before), strict=True))
             self._last[number], self._grown_at[number] = row, now
-            if packets:
+            if octets or packets:  # of a packet that is just counted one may be there already
                 yield Key(*_KEY.unpack_from(row)), octets, packets
 
     def overflow(self) -> int:
@@ -76,7 +78,7 @@ class Traffic:
         return lost
 
     def forget(self) -> Collection[int] | None:
-        """From time to time, free the rows of dead processes for which nothing more comes.
+        """From time to time, free the rows for which nothing more comes.
 
         Returns the processes that are left, if it was time.
         """
@@ -84,9 +86,9 @@ class Traffic:
         if now - self._looked < _IDLE_S:
             return None
         self._looked = now
-        for number in [n for n, at in self._grown_at.items() if now - at > _IDLE_S]:
-            pid = self._process(number)
-            if pid and not lives(pid):
+        for number, at in list(self._grown_at.items()):
+            idle = now - at
+            if idle > _STALE_S or (idle > _IDLE_S and not lives(self._process(number))):
                 self._free(number)
         return {self._process(number) for number in self._grown_at}
 

@@ -32,7 +32,7 @@ struct owner {
 	__u64 namespace; /* cookie of the network namespace */
 	__u32 process;	 /* thread group id in the initial pid namespace */
 	__u32 user;
-	__u64 last[2]; /* the row of the last packet: kind_of() its key, and its number */
+	__u32 last[2];	 /* numbers of rows: that of the last packet received, and sent */
 };
 
 struct process {
@@ -250,23 +250,22 @@ static __always_inline __u32 *row_of(struct key *key)
 	return bpf_map_lookup_elem(&rows, key);
 }
 
-/* What of a key may differ between the packets of a socket that go the same way; less than ROWS is
- * left of it for a number. */
-static __always_inline __u64 kind_of(struct key *key)
+static __always_inline bool is_same(struct key *one, struct key *other)
 {
-	return (__u64)key->interface << 32 | (__u32)key->protocol << 24 | (__u32)key->remote << 16;
+	return one->process == other->process && one->remote == other->remote &&
+	       one->interface == other->interface && one->protocol == other->protocol &&
+	       one->outgoing == other->outgoing && one->namespace == other->namespace;
 }
 
 static __always_inline struct amount *amount_of(struct key *key, struct owner *owner)
 {
-	__u32 direction = key->outgoing, number = ROWS, *known;
-	__u64 kind = kind_of(key);
+	__u32 direction = key->outgoing, number, *known;
 	struct row *row;
 
-	if (owner && (owner->last[direction] ^ kind) < ROWS) {
-		number = owner->last[direction] ^ kind;
+	if (owner) {
+		number = owner->last[direction];
 		row = bpf_map_lookup_elem(&traffic, &number);
-		if (row && row->key.process == key->process) /* it may have been given to another */
+		if (row && is_same(&row->key, key)) /* it may have been given to another */
 			return &row->amount;
 	}
 	known = row_of(key);
@@ -275,7 +274,7 @@ static __always_inline struct amount *amount_of(struct key *key, struct owner *o
 	number = *known;
 	row = bpf_map_lookup_elem(&traffic, &number);
 	if (owner)
-		owner->last[direction] = kind | number;
+		owner->last[direction] = number;
 	return row ? &row->amount : 0;
 }
 
