@@ -220,6 +220,19 @@ def test_a_wrong_key_is_said_before_the_modem_is_asked(log: Path, tmp_path, simd
     assert "age1oops is no age public key" in err
 
 
+def test_a_log_whose_times_are_of_the_clock_becomes_a_bundle(tmp_path, simdiag) -> None:
+    """As ModemManager writes them: seconds since 1970, too many for an examination."""
+    path, log = tmp_path / "b.zip", tmp_path / "mm.log"
+    said = ("--> 'AT+CPIN?<CR>'", "<-- '<CR><LF>+CPIN: SIM PUK<CR><LF><CR><LF>OK<CR><LF>'")
+    log.write_text(
+        "".join(
+            f"<debug> [170000000{i}.100000] [modem0/ttyUSB2/at] {s}\n" for i, s in enumerate(said)
+        )
+    )
+    assert simdiag("bundle", "--from", log, "-o", path)[0] == 0
+    assert replayed(open_bundle(path)).diagnosis.cause == "sim_puk_required"
+
+
 # ---- P6: nothing real, the same everywhere, and back again -------------------------------
 def test_no_identifier_is_left_and_the_user_turns_it_back(log, tmp_path, simdiag) -> None:
     path = tmp_path / "b.zip"

@@ -20,12 +20,13 @@ from simdiag.transcript.recorded import Recording
 
 FORMS = [(driver.family, form) for driver in drivers() for form in driver.forms]
 FIELD = re.compile(r"\{(\w+)\}")
-TYPED = {*RANGES, "mask", "mask16", "bits", "version"}
+TYPED = {*RANGES, "mask", "mask16", "bits", "version", "plmn"}
 SAMPLES = {
     "mask": "1A0080800C5",
     "mask16": "00000000000808C5",
     "bits": "00100001",
     "version": "02.33",
+    "plmn": "46001",
 }
 OWN = {"tmsi": "D60814D1", "digits15": "001010123456789"}
 """Fields that may identify somebody and have a form of their own."""

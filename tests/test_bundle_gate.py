@@ -28,7 +28,8 @@ DISGUISES = sorted({d for kind in SOMEONE.values for d in disguises(kind)})
 PLAIN = ("imsi", "iccid", "imei", "msisdn", "eid", "mac")
 """Kinds that are found in any text, not only in what a modem said."""
 _BETWEEN = ("answers of two digits", "counted", "fields between words", "in two answers",
-            "letters between", "tags between")  # fmt: skip
+            "letters between", "tags between", "JSON list", "brackets",
+            "characters of C", "quoted pairs", "tabs")  # fmt: skip
 BEYOND = {
     ("cell", "glued to words"),
     ("cell", "around a URC"),
@@ -36,11 +37,17 @@ BEYOND = {
     ("cell", "reversed"),
     ("password", "leetspeak"),
     *(("cell", disguise) for disguise in _BETWEEN),
+    *((kind, "answers of many names") for kind in SOMEONE.values),
+    *((kind, "nibbles in bits") for kind in SOMEONE.values),
+    *((kind, "CSS escapes") for kind in SOMEONE.values),
+    *((kind, way) for kind in PLAIN for way in ("concealed", "file between fillers")),
     *((name, "letters between") for name in ("serial", "host", "user", "ssid", "password")),
 }
 """Seven hex digits are too few to be sure of where nothing marks their ends, letters between the
 letters of a name leave a word like others, and digits of a name that
-were digits before cannot be told from leetspeak: only the redaction hides these."""
+were digits before cannot be told from leetspeak; parts under names that end in letters of hex,
+bits of nibbles, and digits amid zeros and fillers of one length are not looked for: only the
+redaction hides these."""
 
 
 def refuses(data: bytes, **more) -> bool:

@@ -18,6 +18,7 @@ from simdiag.bundle.shapes import of_known_shape
 from simdiag.bundle.talk import redact_talk
 from simdiag.bundle.words import answer_templates
 from simdiag.evidence import Evidence, Observation, Source
+from simdiag.identity import telling_parts
 from simdiag.pseudonym import Pseudonyms
 from simdiag.transcript.recorded import Recording
 
@@ -170,6 +171,45 @@ def test_a_port_whose_name_may_tell_is_renamed(port):
         "port0",
         "/dev/ttyUSB2",
     ]
+
+
+@pytest.mark.parametrize(
+    "part", ["264815", "7390264815", "518462", "628451", "9862"[::-1] + "84"],
+)  # fmt: skip
+def test_a_part_of_a_known_number_is_masked_where_it_stands_alone(part):
+    """Its last six digits, without the network, backwards, with exchanged nibbles."""
+    known = Evidence([Observation("sim.imsi", "460017390264815", Source(0, "", ""))])
+    events = talk(f"+QGDCNT: {part},42103", command="AT+QGDCNT?")
+    shown = redact_talk(events, Pseudonyms(KEY), known)[1].data.decode()
+    assert (part in shown) == (part not in telling_parts("imsi", "460017390264815"))
+    assert "42103" in shown
+
+
+@pytest.mark.parametrize(
+    "file", ["264815", "64001137", "100,0,17,-119,8,65", "0.460 0.017", "6400113709628451FFFFFFFF"]
+)
+def test_a_list_of_networks_holds_networks_alone(file):
+    line = f'+CRSM: 144,0,"{file}"'
+    shown = redact_talk(talk(line, command="AT+CRSM=176,28539,0,0,12"), Pseudonyms(KEY), Evidence())
+    kept = re.sub("[^0-9]", "", shown[1].data.decode().partition('"')[2])
+    assert len(kept) < 6
+
+
+def test_many_answers_that_nobody_reads_tell_little():
+    lines = [
+        f"+XV{n}: {p}" for n, p in zip("ABCDE", ("460", "014", "556", "318", "105"), strict=True)
+    ]
+    shown = redact_talk(talk(*lines), Pseudonyms(KEY), Evidence())[1].data.decode()
+    assert len(re.findall("[0-9]", shown)) <= 6
+
+
+@pytest.mark.parametrize("line", ['+CEREG: 2,1,"2C3D","8Z76Q",7', '+CGPADDR: 1,"300.1.2.3"'])
+def test_what_has_the_place_of_an_identifier_and_not_its_form_is_no_crash(line):
+    """A modem may say anything."""
+    names = Pseudonyms(KEY)
+    names.knows("cell", "8Z7602C9112Q600501")
+    names.knows("ip", "300.1.2.3")
+    redact_talk(talk(line, command="AT+CEREG?"), names, Evidence())
 
 
 def talk(*lines: str, command: str = "AT") -> list[Recording]:

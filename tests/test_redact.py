@@ -2,6 +2,7 @@
 
 import re
 import time
+from base64 import b64encode
 
 import pytest
 
@@ -335,3 +336,34 @@ def test_every_family_is_hidden_and_still_replays(name, emulated, tmp_path):
     assert again.diagnosis.cause == live.diagnosis.cause
     for observation in live.evidence.under("signal."):
         assert again.evidence.value(observation.name) is not None
+
+
+@pytest.mark.parametrize(
+    "disguised",
+    ["".join(chr(0x660 + int(c)) for c in IMSI), "".join("〇一二三四五六七八九"[int(c)] for c in IMSI),
+     "\u200b".join(IMSI), "\u2009".join(re.findall("...", IMSI)), "".join(f"\\u{{{ord(c):x}}}" for c in IMSI),
+     "".join(f"&#{ord(c)};" for c in IMSI), "".join(f"%{ord(c):02X}" for c in IMSI), "/".join(IMSI), "|".join(IMSI),
+     "[" + ", ".join(str(ord(c)) for c in IMSI) + "]", b64encode(f"imsi={IMSI}".encode()).decode()],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [True, False])
+def test_digits_of_other_scripts_and_escapes_are_digits(disguised, known):
+    redactor = Redactor(evidence() if known else Evidence())
+    shown = redactor.text(f'+X: "{disguised}"')
+    assert shown.count("*") >= 10
+    assert len(shown) == len(disguised) + 6
+    data = f'+X: "{disguised}"'.encode()
+    assert len(redactor.data(data)) == len(data)
+    assert disguised.encode() not in redactor.data(data)
+
+
+@pytest.mark.parametrize(
+    ("address", "hidden"),
+    [
+        ("127.0.0.1", False),
+        ("255.255.248.0", False),
+        ("127.45.13.99", True),
+        ("255.45.13.99", True),
+    ],
+)
+def test_what_only_looks_like_everybodys_address_is_hidden(address: str, hidden: bool) -> None:
+    assert (address not in Redactor([]).text(f'+CGPADDR: 1,"{address}"')) is hidden

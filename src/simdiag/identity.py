@@ -7,13 +7,21 @@ written is known in one place.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from simdiag.at.alphabet import GSM_DEFAULT
 from simdiag.at.values import swap_nibbles
 
+_HEX = re.compile("[0-9A-Fa-f]+")
 _KIND_OF = {"iccid": "iccid", "imsi": "imsi", "imei": "imei", "cell_id": "cell", "tac": "area",
             "lac": "area", "addresses": "ip", "local_address": "ip", "dns": "ip"}  # fmt: skip
+
+_ISSUED = {"iccid": 6, "imsi": 5, "imei": 8, "eid": 8, "msisdn": 5}
+"""How many digits of a number tell its issuer, its network, or the type of the device."""
+_TELLING = 6
+"""Personal digits that are too many to be told."""
 
 
 def kind_of(name: str) -> str | None:
@@ -30,7 +38,7 @@ def written(kind: str, value: str) -> Iterator[str]:
     """
     if kind == "ip":
         yield from _address(value)
-    elif kind in ("cell", "area"):
+    elif kind in ("cell", "area") and _HEX.fullmatch(value):
         yield from _place(value)
         if kind == "cell":  # an area is too short for that: any word would do
             yield from (value.upper()[::-1], str(int(value, 16))[::-1])
@@ -48,6 +56,32 @@ def written(kind: str, value: str) -> Iterator[str]:
         yield from _coded(plain)
         if plain != value:
             yield from _coded(value)
+
+
+@lru_cache(maxsize=256)
+def telling_parts(kind: str, value: str) -> frozenset[str]:
+    """Return the parts of a number that tell six or more of its personal digits.
+
+    People and programs shorten: "ends in 264815", the serial number of an IMEI, an ICCID without
+    the issuer; forwards, backwards, and with exchanged nibbles.
+    """
+    digits = "".join(c for c in value if c.isalnum())
+    found = set[str]()
+    if kind not in _ISSUED or not digits.isdecimal() or len(digits) < 10:
+        return frozenset()
+    marked = [(c, i >= _ISSUED[kind]) for i, c in enumerate(digits)]
+    for form in (marked, marked[::-1], _pairwise(marked), _pairwise(marked[1:])):
+        for start in range(len(form)):
+            for end in range(start + _TELLING, len(form) + 1):
+                part = "".join([c for c, _ in form[start:end]])
+                if sum(p for _, p in form[start:end]) >= _TELLING and len(set(part)) > 2:
+                    found.add(part)
+    return frozenset(found)
+
+
+def _pairwise(marked: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    pairs = zip(marked[1::2], marked[::2], strict=False)
+    return [m for pair in pairs for m in pair]
 
 
 def _number(kind: str, digits: str) -> Iterator[str]:
@@ -68,6 +102,8 @@ def _number(kind: str, digits: str) -> Iterator[str]:
     yield _swapped(digits)
     if digits.isdecimal():
         yield digits[::-1]
+    if digits.isdecimal() and kind in _ISSUED:  # each digit's code, of one length for all ten
+        yield from ("".join(format(ord(c), form) for c in digits) for form in ("d", "03o", "08b"))
 
 
 def _swapped(digits: str) -> str:

@@ -9,8 +9,10 @@ or hex) is hidden too unless it is known to be harmless: hiding too much is the 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from simdiag import identity
@@ -80,7 +82,25 @@ _HARMLESS = re.compile(
     r"""0*[0-9A-F]{0,4} | [01]{8} | 0*[137]?F[0F]* | 4294967295
       | (?=.*F)(?:\d[2-7][\dF]\d{3}|F{6}){4}""", _IX)  # fmt: skip
 """Small numbers, timers, bit masks, and EF_FPLMN: a list of networks with exchanged nibbles."""
+_ESCAPE = r"""\\u\{?[0-9A-F]{2,6}\}? | \\x\{?[0-9A-F]{2,4}\}? | \\[0-7]{3} | \\[0-9A-F]{6}
+    | %u?[0-9A-F]{2,4} | =[0-9A-F]{2} | &\#x?[0-9A-F]{2,5};? | U\+[0-9A-F]{4,6}"""
+_SPELLED = (
+    re.compile(rf"(?:(?:{_ESCAPE})[ ,;]{{0,2}}){{4,}}", _IX),
+    re.compile(r"(?<!\d)(?:4[89]|5[0-7])(?:(?P<sep>[^0-9A-Za-z]{1,3})(?:4[89]|5[0-7]))"
+               r"(?:(?P=sep)(?:4[89]|5[0-7])){8,}(?!\d)"),  # characters by their numbers
+    re.compile(r"(?<![A-Za-z0-9+/=_-])(?=[A-Za-z+/_-]*\d[A-Za-z+/_-]+\d)(?=[\dA-Z+/_-]*[a-z])"
+               r"(?=[\da-z+/_-]*[A-Z])[A-Za-z0-9+/_-]{14,}={0,2}(?![A-Za-z0-9+/=_-])"),
+)  # fmt: skip
+"""What no modem says of levels or versions: characters escaped one by one, and packed as base64."""
+_GROUPS = re.compile(
+    r"(?<!\d)\d{1,4}(?P<sep>[^0-9A-Za-z]{1,6})\d{1,4}(?:(?P=sep)\d{1,4}){3,}(?!\d)"
+)
+"""Digits in groups that one mark separates."""
+_SPELLED_DIGITS, _FEW = 12, 3
+"""So many digits in groups are a number, unless they ascend (bands) or are of so few kinds."""
+_MASKS = frozenset(["0", "128", "192", "224", "240", "248", "252", "254", "255"])
 _VERSION = re.compile(r"(?<![\d])(?:20[0-4]\d[01]\d[0-3]\d{1,4}|\d+(?:\.\d+){3,})(?![\d.])")
+_HAN = "〇一二三四五六七八九零壹贰叁肆伍陆柒捌玖"
 _CHARACTER = re.compile(r"(?:(?:\b0|\\)[xX](?=[0-9A-Fa-f]{2}))?([0-9A-Za-z])")
 
 
@@ -95,6 +115,8 @@ class _Line:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.plain = text if text.isascii() else "".join(map(_plain, text))
+        """The same with digits of all scripts as ASCII's, each in its place."""
         self._marks = bytearray(len(text))
 
     def mark(self, mark: int, places: Iterable[int]) -> None:
@@ -146,6 +168,7 @@ class Redactor:
 
     def _hide(self, text: str) -> str:
         line = _Line(text)
+        text = line.plain
         for match in (m for pattern in _WORDS for m in pattern.finditer(text)):
             line.mark(_HIDE, (i for i in range(*match.span(1)) if text[i] not in ' \t\r\n",'))
         self._mark_known(line)
@@ -156,11 +179,24 @@ class Redactor:
             line.hide(range(*match.span(match.lastindex or 0)))
         for match in _LONG.finditer(text):
             self._mark_unknown(line, match)
+        for pattern in _SPELLED:
+            for match in pattern.finditer(text):
+                line.hide(range(*match.span()))
+        for match in _GROUPS.finditer(text):
+            if _is_spelled(match[0], match["sep"]):
+                line.hide(range(*match.span()))
         return str(line)
 
     def data(self, data: bytes) -> bytes:
         """Return bytes of the wire with identifiers hidden; the length stays."""
-        return self.text(data.decode("latin-1")).encode("latin-1")
+        if data.isascii():
+            return self.text(data.decode()).encode()
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return self.text(data.decode("latin-1")).encode("latin-1")
+        pairs = zip(text, self.text(text), strict=True)
+        return b"".join(c.encode() if c == shown else b"*" * len(c.encode()) for c, shown in pairs)
 
     def value(self, observation: Observation) -> Any:
         """Return the value of an observation as it may be shown."""
@@ -173,8 +209,8 @@ class Redactor:
 
     def _mark_known(self, line: _Line) -> None:
         """Mark the known values, whatever stands between their characters or around them."""
-        found = [m.start(1) for m in _CHARACTER.finditer(line.text)]
-        squeezed = "".join([line.text[i] for i in found]).upper()
+        found = [m.start(1) for m in _CHARACTER.finditer(line.plain)]
+        squeezed = "".join([line.plain[i] for i in found]).upper()
         for form, (kind, head, tail) in self._known.items():
             at = squeezed.find(form)
             while at >= 0:
@@ -225,6 +261,29 @@ class Redactor:
         line.hide(range(*match.span()), head=5 if len(digits) >= 14 else 0, tail=tail)
 
 
+def _plain(character: str) -> str:
+    """A digit of whatever script as ASCII's; what cannot be seen as a mark that only separates."""
+    if character.isascii():
+        return character
+    value = unicodedata.digit(character, None)
+    if value is None and character in _HAN:
+        value = _HAN.index(character) % 10
+    if value is None:
+        return "-" if unicodedata.category(character) in ("Cf", "Mn", "Zs") else character
+    return str(value)
+
+
+def _is_spelled(text: str, separator: str) -> bool:
+    """Whether numbers that one mark separates are the digits of one."""
+    groups = text.split(separator)
+    digits = "".join(groups)
+    if len(digits) < _SPELLED_DIGITS or len(set(digits)) <= _FEW:
+        return False
+    if "," in separator and len(digits) > len(groups):  # a list of values
+        return False
+    return not all(int(a) < int(b) for a, b in pairwise(groups))
+
+
 def _mask(text: str, kind: str | None) -> str:
     line = _Line(text)
     line.hide(range(len(text)), *_KEEP[kind or ""])
@@ -271,7 +330,9 @@ def _fields(text: str, start: int, places: list[int]) -> Iterator[tuple[int, int
 
 def _is_address(parts: list[str]) -> bool:
     """Whether dotted numbers are an address: no version, no mask, not this computer."""
-    if not any(p.strip("0") for p in parts) or (len(parts) < 9 and parts[0] in ("0", "127", "255")):
+    if not any(p.strip("0") for p in parts) or (len(parts) < 9 and parts[0] == "0"):
+        return False
+    if parts[:2] == ["127", "0"] or (parts[0] == "255" and _MASKS.issuperset(parts[:4])):
         return False
     return all(int(p) < 256 and not (len(p) == 2 and p[0] == "0") for p in parts)
 

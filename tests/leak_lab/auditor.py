@@ -94,7 +94,7 @@ def _flat(text: str) -> Iterator[str]:
     known = [line for line in lines if not re.match(r"\+CREG: \d$|\+CSQ: 20,99$|OK$", line)]
     yield _letters("".join(known))
     if len(lines) > 5:
-        for pick in (lambda s: s[-1:], lambda s: s[:1]):
+        for pick in (lambda s: s[-1:], lambda s: s[-2:], lambda s: s[:1]):
             yield "".join(pick(line.strip()) for line in lines).lower()
         by_head: dict[str, str] = {}
         for line in lines:
@@ -108,6 +108,7 @@ def _flat(text: str) -> Iterator[str]:
         )
     )
     yield "".join(_HAN.get(c, "") for c in text)
+    yield "".join(str(int(n, 2)) for n in re.findall(r"\b[01]{4}\b", text))
     yield "".join(_NUMERALS.get(w, "|") for w in re.findall("[a-z]+", text.lower()))
     yield "".join(_CODES.get(c, "|") for c in re.findall(r"[.-]+", text))
     yield _letters(codecs.encode(text, "rot13"))
@@ -115,7 +116,7 @@ def _flat(text: str) -> Iterator[str]:
     yield _letters(text.translate(str.maketrans("OlESB", "01358")))
     yield _letters(text.lower().translate(str.maketrans("43105", "aeios")))
     yield re.sub(r"0x|[\W_]", "", text.lower())
-    yield _letters(re.sub(r"\x1b\[[0-9;]*m|<[^>]*>", "", text))
+    yield _letters(re.sub(r"\x1b\[[0-9;]*[A-Za-z]|<[^>]*>", "", text))
     turned = "".join(chr(33 + (ord(c) + 14) % 94) if "!" <= c <= "~" else c for c in text)
     yield from (_letters(turned), _letters(turned.replace(" ", "")))
     yield "".join(_BANKERS.get(c, "") for c in text)
@@ -135,6 +136,8 @@ def _deeper(text: str) -> Iterator[str]:
     if "&#" in text:
         yield html.unescape(text)
     for pattern, base in ((r"\\+x([0-9a-fA-F]{2})", 16), (r"\\+u([0-9a-fA-F]{4})", 16),
+                          (r"\\+[ux]\{([0-9a-fA-F]{1,6})\}", 16), (r"\\([0-9a-f]{6})", 16),
+                          (r"%u([0-9a-fA-F]{4})", 16), (r"U\+([0-9A-F]{4}) ?", 16),
                           (r"\\+([0-3][0-7]{2})", 8), (r"%([0-9a-fA-F]{2})", 16),
                           (r"=([0-9A-F]{2})", 16)):  # fmt: skip
         if re.search(pattern, text):
@@ -173,6 +176,7 @@ def _deeper(text: str) -> Iterator[str]:
         (16, r"0x([0-9a-fA-F]{2})"),
         (10, r"\b(\d{2,3})\b"),
         (8, r"\b([0-3]?[0-7]{2})\b"),
+        (8, r"\\([0-3][0-7]{2})"),
         (2, r"\b([01]{8})\b"),
     ):
         codes = [int(n, base) for n in re.findall(pattern, text)]

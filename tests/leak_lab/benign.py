@@ -21,7 +21,10 @@ from simdiag.transcript.recorded import Recording
 
 TOKEN = re.compile(r"[A-Za-z0-9]+(?:[.][0-9]+)*")
 _PLACES = (  # what the groups hold identifies somebody, or somebody's place
-    re.compile(r'\+C(?:G|E|5G)?REG: ?(?:\d, ?)?\d, ?"?([0-9A-Fa-f]*)"?, ?"?([0-9A-Fa-f]+)"?'),
+    re.compile(
+        r'\+C(?:G|E|5G)?REG: ?(?:\d{1,3}, ?)?\d{1,3}, ?"?([0-9A-Fa-f]*)"? ?, ?"?([0-9A-Fa-f]+)"?'
+        r'(?: ?, ?"?([0-9A-Fa-f]{4,8})\b)?'  # Novatel: area, routing area, cell
+    ),
     re.compile(r'(?:"|,|=)((?:[\w-]+\.)*\d{1,3}(?:\.\d{1,3}){3,31})'),
     re.compile(r"\b(\d{1,3}(?:\.\d{1,3}){3,31})\b"),
     re.compile(r"((?:[0-9A-Fa-f]{0,4}:){3,}[0-9A-Fa-f]{0,4})"),
@@ -43,6 +46,7 @@ _PLACES = (  # what the groups hold identifies somebody, or somebody's place
     re.compile(r"\+CMGRMI: Main_Info,(?:\d+,){5}(\d+)"),
     re.compile(r"\+CMGRMI: \w+_Cell\d,(\d+)"),  # a neighbour
     re.compile(r"\b([0-9A-F]{8})\b"),
+    re.compile(r"\b(0x[0-9A-Fa-f]{8})\b"),  # addresses of ^DHCP
     re.compile(r'\+(?:CMGR|CMGL|CMT|CNUM|CUSD|CPBR|CLIP|CMGS)\b(.*)'),
 )  # fmt: skip
 

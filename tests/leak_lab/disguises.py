@@ -48,6 +48,20 @@ def pairs(v: str) -> list[str]:
     return every(alnum(v), 2, " ").split()
 
 
+def hexdump(data: bytes) -> str:
+    """As ``hexdump -C`` prints it: offsets, bytes, and the characters beside them."""
+    rows = [data[i : i + 16] for i in range(0, len(data), 16)]
+    return "\r\n".join(
+        f"{16 * i:08x}  {row.hex(' '):47}  |{''.join(chr(b) if 31 < b < 127 else '.' for b in row)}|"
+        for i, row in enumerate(rows)
+    )
+
+
+def bcd(v: str) -> bytes:
+    """Digits as a card's file holds them."""
+    return bytes.fromhex(swap(v))
+
+
 def based(number: int, digits: str) -> str:
     text = ""
     while number:
@@ -133,12 +147,67 @@ ANY: dict[str, Callable[[str], str]] = {
     "bytes backwards": lambda v: v.encode()[::-1].hex(),
     "combining marks": lambda v: "".join(c + "\u0336" for c in v),
     "soft hyphens": lambda v: "\u00ad".join(v),
+    "hex in pairs": lambda v: v.encode().hex(" "),
+    "UCS-2 in words": lambda v: v.encode("utf-16-be").hex(" ", 2).upper(),
+    "characters of C": lambda v: "{" + ", ".join(f"'{c}'" for c in v) + "}",
+    "JSON list": lambda v: json.dumps(list(v)),
+    "quoted pairs": lambda v: ",".join(f'"{p}"' for p in pairs(v)),
+    "slashes": lambda v: "/".join(alnum(v)),
+    "pipes in threes": lambda v: every(alnum(v), 3, "|"),
+    "tabs": lambda v: "\t".join(alnum(v)),
+    "brackets": lambda v: "".join(f"[{c}]" for c in alnum(v)),
+    "no-break spaces": lambda v: "\u00a0".join(alnum(v)),
+    "thin spaces": lambda v: every(alnum(v), 3, "\u2009"),
+    "NUL between": lambda v: "\0".join(v),
+    "cursor moves": lambda v: "\x1b[1C".join(v),
+    "\\u{NN}": lambda v: "".join(f"\\u{{{ord(c):x}}}" for c in v),
+    "\\x{NN}": lambda v: "".join(f"\\x{{{ord(c):x}}}" for c in v),
+    "CSS escapes": lambda v: "".join(f"\\{ord(c):06x}" for c in v),
+    "%uNNNN": lambda v: "".join(f"%u{ord(c):04X}" for c in v),
+    "code points": lambda v: " ".join(f"U+{ord(c):04X}" for c in v),
+    "file name": lambda v: f"/sdcard/dump_{v}.bin",
+    "domain": lambda v: f"{alnum(v)}.lan",
+    "query": lambda v: f"http://198.51.100.1/?id={v}&v=1",
+    "vCard": lambda v: f"BEGIN:VCARD\r\nN:{v};X\r\nTEL:{v}\r\nEND:VCARD",
+    "WiFi code": lambda v: f"WIFI:T:WPA;S:{v};P:{v};;",
+    "settings": lambda v: f"[gsm]\r\npin={v}\r\nusername={v}",
+    "XML": lambda v: f"<id type='x'>{v}</id>",
+    "behind a model": lambda v: f"EC25EFAR06A03M4G_{v}",
+    "answers of many names": lambda v: "\r\n".join(
+        f"+XV{'ABCDEFGHIJKLMNOP'[i % 16]}: {p}"
+        for i, p in enumerate(every(alnum(v), 3, " ").split())
+    ),
+    "on lines of its own": lambda v: every(alnum(v), 3, "\r\n"),
 }
 DIGITS: dict[str, Callable[[str], str]] = {
     "nibbles exchanged": swap,
     "nibbles exchanged in a file": lambda v: "08" + swap("9" + v) + "FFFF",
     "as a number in hex": lambda v: f"{int(v):X}",
     "with a plus": lambda v: "+" + v,
+    "record of a card": lambda v: f'+CRSM: 144,0,"{swap(v)}"',
+    "answer of a card": lambda v: f'+CSIM: {len(swap(v)) + 4},"{swap(v)}9000"',
+    "records of a card": lambda v: "\r\n".join(
+        f'+CRSM: 144,0,"{p}"' for p in every(swap(v), 4, " ").split()
+    ),
+    "file between fillers": lambda v: f'+CRSM: 144,0,"{every(swap(v), 2, "FFFF")}"',
+    "TLV": lambda v: f"5A{len(bcd(v)):02X}{swap(v)}",
+    "file in C": lambda v: ", ".join(f"0x{b:02X}" for b in bcd(v)),
+    "file as hexdump": lambda v: hexdump(bcd(v)),
+    "nibbles in bits": lambda v: " ".join(f"{int(c):04b}" for c in v),
+    "identity of a private user": lambda v: f"0{v}@nai.epc.mnc001.mcc460.3gppnetwork.org",
+    "concealed": lambda v: f"suci-0-{v[:3]}-{v[3:5]}-0-0-0-{v[5:]}",
+    "telephone link": lambda v: f"tel:+{v};ext=1",
+    "brackets and dashes": lambda v: f"+{v[:2]} ({v[2:5]}) {v[5:9]}-{v[9:]}",
+    "as on a label": lambda v: f"{v[:6]}-{v[6:8]}-{v[8:14]}-{v[14:]}",
+    "thousands": lambda v: f"{int(v):,}",
+    "Persian digits": lambda v: "".join(chr(0x6F0 + int(c)) for c in v),
+    "Devanagari digits": lambda v: "".join(chr(0x966 + int(c)) for c in v),
+    "superscripts": lambda v: "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(c)] for c in v),
+    "in names of firmware": lambda v: "\r\n".join(f"EC25A{p}" for p in pairs(v)),
+    "padded": lambda v: v.zfill(24),
+    "in a filler": lambda v: f"FFFF{v}FFFF",
+    "fractions": lambda v: " ".join(f"0.{p}" for p in every(v, 3, " ").split()),
+    "loopback": lambda v: ",".join(f"127.0.0.{p}" for p in every(v, 3, " ").split()),
     "Arabic digits": lambda v: "".join(chr(0x660 + int(c)) for c in v),
     "Chinese digits": lambda v: "".join(CHINESE[int(c)] for c in v),
     "in words": lambda v: " ".join(WORDS[int(c)] for c in v),

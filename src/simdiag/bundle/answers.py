@@ -19,13 +19,21 @@ from simdiag.bundle.denial import (
     is_joint,
     is_small,
     pieces,
+    prefix_of,
     stays,
     undecided,
     weight,
 )
 from simdiag.bundle.heard import Burst, Heard, Place, Span, is_strange, name_of, spelled
 from simdiag.bundle.known import Text
-from simdiag.bundle.permits import QUOTES, VERSIONS, is_bitmap, permits
+from simdiag.bundle.permits import (
+    QUOTES,
+    VERSIONS,
+    are_networks,
+    is_bitmap,
+    is_of_networks,
+    permits,
+)
 from simdiag.bundle.typed import Typed
 from simdiag.bundle.versions import is_known
 from simdiag.evidence import Error, Exchange, Reading
@@ -34,6 +42,8 @@ _MANY = 80
 """Lines of an answer that are looked at; those beyond keep nothing."""
 _SPARE, _FINAL = 6, 3
 """Digits that may stay in a line though no reader needs them: an identifier has seven."""
+_TOGETHER = 6
+"""Digits that may stay in the lines of one moment whose names nobody knows."""
 _VALUES = 3
 """Different small numbers that may stay in one place of one answer: more could spell digits."""
 _Key = tuple[tuple[str, str], ...]
@@ -47,6 +57,7 @@ class Answers:
         replace: Callable[[Span, Reading | None], None], shown: Container[str],
     ) -> None:  # fmt: skip
         self._text, self._command, self._strict, self._asked = text, command, 0, ""
+        self._spent = 0
         self._replace, self._shown = replace, shown
         self.kept: set[str] = set()
         """What stayed because a reader needs it: it tells no more where it stands again."""
@@ -62,7 +73,8 @@ class Answers:
         ``strict`` 1 keeps numbers only where a reader needs them, 2 keeps none.
         """
         self._strict, self._asked = strict, heard.exchange.command
-        self._burst.begin(heard.exchange)
+        if self._burst.begins(heard.exchange):
+            self._spent = 0
         for reading in (None, *heard.interpret(self._now(heard))):
             for span in heard.lines:
                 self._replace(span, reading)
@@ -133,8 +145,12 @@ class Answers:
         if span.final:
             numbers = weight(small) <= _FINAL
         elif numbers:
-            few = weight(small) <= _SPARE and self._are_few(prefix or "", small, _VALUES - 1)
-            numbers = prefix is not None and few
+            heavy = weight(small)
+            strange = prefix_of(line) is None
+            digits = strange * sum(sum(map(str.isdecimal, p.text)) for p in small)
+            few = heavy <= _SPARE and self._spent + digits <= _TOGETHER
+            numbers = prefix is not None and few and self._are_few(prefix, small, _VALUES - 1)
+            self._spent += digits * numbers
         deny(self._text, span.start, span.end, numbers=numbers, shown=self._shown)
 
     def _keep_known(self, span: Span, prefix: str) -> None:
@@ -237,12 +253,12 @@ class Answers:
         if piece.kind == "marks":
             return False
         if piece.kind == "byte":
-            joined = "".join(
-                ("" if q is None or q.end == p.start else " ") + p.text
-                for q, (p, _) in zip([None, *(p for p, _ in needed)], needed, strict=False)
-                if p.kind == "byte"
+            if any(map(is_of_networks, names)):
+                told = _joined([p for p, for_ in needed if any(map(is_of_networks, for_))])
+                return all(map(are_networks, told.split()))
+            return "sim.service_provider" not in names and is_bitmap(
+                _joined([p for p, _ in needed])
             )
-            return not any(n in ("sim.service_provider",) for n in names) and is_bitmap(joined)
         for name in sorted(names):
             if permits(name, piece.text, values.get(name), models):
                 kept[name].append(piece.text)
@@ -276,3 +292,13 @@ class Answers:
         return heard.exchange._replace(
             command=self._command(heard.exchange.command), lines=tuple(lines), error=error
         )
+
+
+def _joined(needed: Sequence[Piece]) -> str:
+    """The bytes among some pieces, in groups as they follow one another."""
+    found, end = "", 0
+    for piece in needed:
+        if piece.kind == "byte":
+            found += ("" if piece.start == end else " ") + piece.text
+            end = piece.end
+    return found

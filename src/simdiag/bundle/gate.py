@@ -29,7 +29,7 @@ from simdiag.bundle.decoding import (
 )
 from simdiag.bundle.words import host_vocabulary, vocabulary
 from simdiag.errors import SimdiagError
-from simdiag.identity import written
+from simdiag.identity import is_address, written
 from simdiag.message import N_, message
 from simdiag.transcript.recorded import Recording
 
@@ -210,10 +210,10 @@ def _forms(kind: str, value: str) -> Iterator[str]:
         size = max(_SURE_DIGITS, len(plain_value) - 2)  # an end of it may be glued to other digits
         yield from (plain_value[i : i + size] for i in range(len(plain_value) - size + 1))
         yield from (plain_value[i:] for i in _tails(kind))
-    elif kind == "mac":
+    elif kind == "mac" and set(plain_value) <= set(string.hexdigits):
         yield str(int(plain_value, 16))
         yield plain_value[6:]
-    elif kind == "ip" and value.count(".") == 3:
+    elif kind == "ip" and value.count(".") == 3 and is_address(value):
         yield str(int.from_bytes(bytes(map(int, value.split("."))), "big"))
 
 

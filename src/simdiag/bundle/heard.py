@@ -88,11 +88,13 @@ class Burst:
         self._told: dict[tuple[str, int], Place] = defaultdict(Place)
         self._unasked: float | None = None
 
-    def begin(self, exchange: Exchange) -> None:
-        """Forget what was told before, unless the exchange is of the same moment."""
-        if self._unasked is None or exchange.time > self._unasked + _PAUSE_S:
+    def begins(self, exchange: Exchange) -> bool:
+        """Forget what was told before if with this exchange another moment begins, and say so."""
+        another = self._unasked is None or exchange.time > self._unasked + _PAUSE_S
+        if another:
             self._told.clear()
         self._unasked = None if exchange.command else exchange.time
+        return another
 
     def excess(self, line: str) -> Iterator[tuple[int, int]]:
         """Yield where in a line a number stands that is one too many for its place."""

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from simdiag.identity import written
+from simdiag.identity import telling_parts, written
 
 _SURE = 8
 """Shorter forms are found as a whole word only: eight characters do not turn up by chance."""
@@ -59,7 +59,11 @@ class Known:
     def __init__(self, stand_ins: Mapping[tuple[str, str], str]) -> None:
         self._anywhere: dict[str, tuple[str, str]] = {}
         self._as_word: dict[str, tuple[str, str]] = {}
+        self._parts: dict[str, str] = {}
+        """Parts of long numbers, each alone as a word: masked."""
         for (kind, value), token in stand_ins.items():
+            if token != value:
+                self._parts |= dict.fromkeys(telling_parts(kind, value), kind)
             for form, other in _pairs(kind, value, token):
                 short = kind in ("cell", "area") and len(form) < 2 * _SURE - 4
                 sure = len(form) >= _SURE and not short
@@ -83,7 +87,10 @@ class Known:
                     found[kind] += 1
                 at = letters.find(form, at + 1)
         for match in _WORD.finditer(str(text)):
-            kind, other = self._as_word.get(match[1].upper(), ("", ""))
+            word = match[1].upper()
+            kind, other = self._as_word.get(word, ("", ""))
+            if not kind and (kind := self._parts.get(word, "")):
+                other = "*" * len(word)
             if kind and not any(text.decided[i] for i in range(*match.span(1))):
                 _put(text, range(*match.span(1)), other)
                 found[kind] += 1

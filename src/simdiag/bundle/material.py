@@ -101,7 +101,8 @@ def of_run(
     if form == "text":
         events = list(retold(exchanges))
     else:
-        events = _from_start(list(events_of(decoded(io.BytesIO(talk).readline))))
+        events = list(events_of(decoded(io.BytesIO(talk).readline)))
+    events = _from_start(events)
     entry = _json(told) if told else {}
     if not exchanges and not entry:
         text = N_("{file} holds no AT commands or answers; give a transcript or a log of the talk")

@@ -29,8 +29,9 @@ def of_operators(line: str) -> Iterator[range]:
     if len(line) > _LINE or not _LIST.match(line.strip()):
         return
     found = list(_OPERATOR.finditer(line))
-    if len({m["plmn"][:3] for m in found}) > _COUNTRIES:
-        return
+    networks = {(m["plmn"], m["access"]) for m in found}
+    if len(networks) < len(found) or len({plmn[:3] for plmn, _ in networks}) > _COUNTRIES:
+        return  # each network is listed once for each technology
     for operator in found:
         numbers = {operator["plmn"], f"{operator['plmn'][:3]} {operator['plmn'][3:]}"}
         for name, text in operator.groupdict().items():

@@ -22,6 +22,7 @@ from simdiag.bundle.denial import (
 )
 from simdiag.bundle.versions import is_version
 from simdiag.identity import kind_of
+from simdiag.pseudonym.kinds import THREE_DIGIT_MNC
 
 QUOTES = frozenset(
     ["at.answered", "at.error", "at.silent", "at.unreadable", "host.foreign_command",
@@ -47,6 +48,7 @@ TS 38.211 clause 7.4.2.1 (cell identities), TS 36.101 table 5.5-1 and TS 38.101 
 (bands)."""
 _MODEL = 6
 """Digits of a number with points that a model's or maker's name may hold."""
+_NETWORK = re.compile(r"(\d)(\d)([\dFf])(\d)\d\d")
 _CODES = re.compile(r".*(?:plmns?|bands?|mode)")
 """Observations whose text is a number or a mask of bits."""
 
@@ -61,6 +63,8 @@ def permits(name: str, text: str, value: Any, models: Collection[str] = ()) -> b
     if name in VERSIONS:
         pointed = name != "device.revision" and "." in text  # a model has no version of firmware
         return is_version(text, models) and not (pointed and sum(map(str.isdecimal, text)) > _MODEL)
+    if is_of_networks(name):
+        return are_networks(text)
     text = number_of(text)
     greatest = _RANGES.get(name) or _RANGES.get(name.partition(".")[0])
     number = re.fullmatch(r"[A-Za-z]*(\d+)(?:\.\d+)?", text)
@@ -96,6 +100,29 @@ def _texts(value: Any) -> Iterator[str]:
 def is_bitmap(nibbles: str) -> bool:
     """Whether hex is a table of bits or a list of networks, not digits: no long run of decimals."""
     return len(nibbles) <= 40 and re.search(r"\d{9}", re.sub("0{4,}", " ", nibbles)) is None
+
+
+def is_of_networks(name: str) -> bool:
+    """Whether an observation is read from networks as a card codes them."""
+    return name in ("sim.forbidden_plmns", "sim.last_plmn")
+
+
+def are_networks(nibbles: str) -> bool:
+    """Whether hex is networks as a card codes them, and no digits of a number.
+
+    Three bytes each: a country's three digits and two or three of the network, where the country
+    has such (TS 24.008 clause 10.5.1.3); else there is a filler between them.
+    """
+    groups = re.findall(".{6}", nibbles)
+    return 0 < len(nibbles) == 6 * len(groups) and all(map(_is_network, groups))
+
+
+def _is_network(group: str) -> bool:
+    match = _NETWORK.fullmatch(group)
+    if match is None:
+        return group.upper() == "FFFFFF"
+    country = match[2] + match[1] + match[4]
+    return country[0] in "2345679" and (match[3] in "Ff") != (country in THREE_DIGIT_MNC)
 
 
 def _is_number(text: str, digits: int) -> bool:

@@ -30,7 +30,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "bandwidth": (0, 400), "temperature": (-60, 150), "temperature_tenths": (-600, 1500),
     "voltage": (0, 60_000), "pin_retries": (0, 10), "puk_retries": (0, 10),
     "cs_status": (0, 11), "ps_status": (0, 11), "eps_status": (0, 11), "restricted": (0, 99),
-    "reject_cause": (0, 255), "mcc": (1, 999), "mnc": (0, 999), "plmn": (1_00, 999_999),
+    "reject_cause": (0, 255), "mcc": (1, 999), "mnc": (0, 999),
     "state": (0, 9), "cid": (0, 24), "count": (0, 99), "small": (-128, 255),
     "year": (1970, 2099), "build": (0, 999_999), "milliseconds": (0, 65_535),
     "seconds": (0, 9_999_999), "speed": _BYTES,
@@ -45,9 +45,11 @@ _CODES = {
     "mask": r"(?:0x)?[0-9A-F]{1,40}",
     "mask16": "[0-9A-F]{16}",
     "bits": "[01]{1,16}",
+    "plmn": r"(?:001|[2-7]\d\d|90[12]|99\d)\d{2,3}|0{1,6}|F{5,6}",
     "version": r"\d{1,3}(?:\.\d{2,3}){1,3}",
 }
-"""Typed fields that are no numbers: bands, timers (TS 24.008 clause 10.5.7.3), firmware."""
+"""Typed fields that are no numbers: bands, timers (TS 24.008 clause 10.5.7.3), networks (the
+countries' codes of ITU-T E.212), firmware."""
 _PLACES = {"tmsi": "[0-9A-F*]{8}", "digits15": "[0-9*]{15}", "rest": ".*?"}
 """Forms of fields that may identify somebody, where they have one of their own."""
 _FILLERS = frozenset(

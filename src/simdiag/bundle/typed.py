@@ -24,6 +24,8 @@ from simdiag.evidence import Reading
 
 _SHORT = 3
 """Characters of a line that may be a digit of a number."""
+_NAMED = 3
+"""Different names of firmware that one port may tell: of a list of them, each could hold digits."""
 
 
 class Typed:
@@ -34,6 +36,8 @@ class Typed:
         self._clocks: dict[str, str] = {}
         self._models: set[str] = set()
         """What the modem has named itself."""
+        self._named: set[str] = set()
+        """The names of firmware that stayed."""
         self._versions: dict[str, list[str]] = {}
         """Lines that are versions though no reader reads them, and the words of each."""
         self._read: list[str] = []
@@ -74,8 +78,16 @@ class Typed:
             if piece.kind == "date" and moment(piece.text) >= self._clocks.get(prefix, ""):
                 self._clocks[prefix] = moment(piece.text)
                 self._text.keep(piece.places)
-            elif piece.kind == "word" and names_model(piece.text, self._models):
+            elif piece.kind == "word" and self._names_model(piece.text):
                 self._text.keep(piece.places)
+
+    def _names_model(self, word: str) -> bool:
+        """Whether a word names a model, and is one of few that do."""
+        if not names_model(word, self._models):
+            return False
+        if word not in self._models and len(self._named) < _NAMED:
+            self._named.add(word)
+        return word in self._models or word in self._named
 
     def keep_version(self, span: Span, asked: str) -> bool:
         """Keep a line that is a model or a version as a whole; return whether it is."""
@@ -84,7 +96,9 @@ class Typed:
         words = [p for p in pieces(line, span.start)
                  if p.kind in ("word", "dotted") and not stays(p)]  # fmt: skip
         texts = [p.text for p in words]
-        named = any(t in models or names_model(t, models) for t in texts)
+        named = any(t in models or self._names_model(t) for t in texts)
+        if any(names_model(t, models) and not self._names_model(t) for t in texts):
+            return False
         if not texts or not is_plain(line) or not (named or is_asked_for(asked, line)):
             return False
         if not (all(is_version(t, models) for t in texts) and self.are_modest(line, texts)):

@@ -126,6 +126,18 @@ def is_nobodys(kind: str, value: str) -> bool:
     except ValueError:
         return False
     low = value.partition("/")[0].lower()
-    mask = address.version == 4 and low.startswith("255.")
-    plain = address.is_loopback or address.is_unspecified or address.is_multicast
-    return mask or plain or low in _RESOLVERS
+    return low in _RESOLVERS or address.is_unspecified or _is_everybodys(address)
+
+
+def _is_everybodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is a mask, this computer, or a group of the standards'.
+
+    Beyond these few there is room for digits: in 127.0.0.0/8, in the groups that anybody may
+    choose, in the group that is made of an address (RFC 4291 clause 2.7.1).
+    """
+    number = int(address)
+    if address.version == 6:
+        return address.is_loopback or (address.is_multicast and number & (1 << 112) - 1 < 1 << 16)
+    rest = ~number & 0xFFFFFFFF
+    mask = number >> 24 == 255 and rest & (rest + 1) == 0
+    return mask or number >> 8 in (0x7F0000, 0x7F0001, 0xE00000)

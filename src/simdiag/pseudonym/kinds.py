@@ -17,7 +17,7 @@ Permute = Callable[[int, int], int]
 """A number and the size of its set; the number that stands for it."""
 Substitute = Callable[[str, Permute], str]
 
-_THREE_DIGIT_MNC = frozenset(
+THREE_DIGIT_MNC = frozenset(
     ["302", "334", "338", "342", "344", "346", "348", "352", "354", "356", "358", "360", "365",
      "366", "376", "405", "708", "714", "722", "732", "738", "750", *map(str, range(310, 317))]
 )  # fmt: skip
@@ -88,7 +88,7 @@ def iccid(value: str, permute: Permute) -> str:
 
 def imsi(value: str, permute: Permute) -> str:
     """MCC and MNC stay: five digits, or six where the country's networks have three."""
-    return _tail(value, 6 if value[:3] in _THREE_DIGIT_MNC else 5, permute)
+    return _tail(value, 6 if value[:3] in THREE_DIGIT_MNC else 5, permute)
 
 
 def imei(value: str, permute: Permute) -> str:
