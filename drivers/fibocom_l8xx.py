@@ -13,6 +13,7 @@ from simdiag.driver import (
     PortRole,
     Probe,
     Reply,
+    addresses_in,
     rsrp_level,
     rsrq_level,
     usb,
@@ -93,6 +94,14 @@ def cells(reply: Reply) -> Iterator[Fact]:
         yield from _levels(rsrp=values.integer(9), rsrq=values.integer(10), snr=values.integer(11))
 
 
+def link(reply: Reply) -> Iterator[Fact]:
+    """+GTRNDIS?: 1 when active, context, its address, then name servers."""
+    values = reply.fields()
+    number = values.integer(1)
+    if number is not None and values.integer(0) == 1 and (found := addresses_in(values[2:3])):
+        yield Fact("data.addresses", {number: found})
+
+
 def _band(number: int | None) -> Iterator[Fact]:
     if number is not None and 100 < number <= 188:
         yield Fact("cell.band", f"B{number - 100}")
@@ -141,6 +150,7 @@ DRIVER = ModemDriver(
         "+XLEC:": carriers,
         "+XCESQ:": signal,
         "+XMCI:": cells,
+        "+GTRNDIS:": link,
     },
     forms=_FORMS,
 )

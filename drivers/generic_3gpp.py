@@ -39,6 +39,7 @@ _SIM_STATE = {
 }  # fmt: skip
 
 
+_NO_CARD = re.compile(r"\bSIM\b.*\b(?:NOT INSERTED|ABSENT)|\bNO SIM\b", re.IGNORECASE)
 _GENERAL = (13, 14, 15, 262, 515, 524)
 """Failure, busy and wrong may also be said of what was asked for; the rest only of the card."""
 _DEVICE_COMMANDS = re.compile(r"^AT\+(?:CGSN|GSN|CGMR|CGMM|CFUN=1)")
@@ -48,10 +49,14 @@ _DEVICE_ERRORS = (0, 20, 23, 60)
 
 # ---- device ------------------------------------------------------------------------------
 def _words(name: str) -> Reader:
+    label = re.compile(name.removeprefix("device.") + r"\s*:\s*", re.IGNORECASE)
+
     def read(reply: Reply) -> Iterator[Fact]:
-        """+CGMI, +CGMM, +CGMR (TS 27.007 clauses 5.1 to 5.3): bare or prefixed text."""
-        if reply.text and not reply.error:
-            yield Fact(name, reply.text[:100])
+        """+CGMI, +CGMM, +CGMR (TS 27.007 clauses 5.1 to 5.3): bare, prefixed or labelled text."""
+        found = label.match(reply.text)
+        text = reply.text[found.end() if found else 0 :]
+        if text and not reply.error:
+            yield Fact(name, text[:100])
 
     return read
 
@@ -196,9 +201,11 @@ def _registration(domain: str) -> Reader:
     return read
 
 
-_WITH_MODE = re.compile(r"[^:]*:\s*\d\s*,\s*(?:\d\s*(?:,|$)|\d\d\s*(?:,\s*\"|$))")
+_WITH_MODE = re.compile(
+    r"[^:]*:\s*(?:00\d\s*,\s*00\d\s*(?:,|$)|\d\s*,\s*(?:\d\s*(?:,|$)|\d\d\s*(?:,\s*\"|$)))"
+)
 """``<n>,<stat>``: the second field is a bare status, not an area (which has more digits, and
-quotes from most modems)."""
+quotes from most modems). Iridium prints both with three digits."""
 
 
 def _registration_line(domain: str, line: str, *, answer: bool) -> Iterator[Fact]:
@@ -225,7 +232,7 @@ def _registration_line(domain: str, line: str, *, answer: bool) -> Iterator[Fact
     yield Fact(f"registration.{domain}.status", status)
     if with_mode and (mode := values.integer(0)) is not None:
         yield Fact(f"registration.{domain}.mode", mode)
-    rest = Fields(values[start + 1 :])
+    rest = _without_routing_area(Fields(values[start + 1 :]))
     area, cell = rest.hexadecimal(0), rest.hexadecimal(1)
     if area not in (None, 0xFFFE, 0xFFFF, 0):
         yield Fact(f"registration.{domain}.{_AREA[domain]}", rest[0].upper())
@@ -236,6 +243,12 @@ def _registration_line(domain: str, line: str, *, answer: bool) -> Iterator[Fact
         yield Fact(f"registration.{domain}.access_technology", access)
     if status not in (1, 5, 6, 7, 9, 10):
         yield from _reject_cause(rest)
+
+
+def _without_routing_area(rest: Fields) -> Fields:
+    """Some Novatel modems put a RAC between area and cell, which leaves AcT in the fourth place."""
+    shifted = len(rest) == 4 and 0 < len(rest[1]) <= 2 < len(rest[2])
+    return Fields((rest[0], *rest[2:])) if shifted and rest.integer(3) is not None else rest
 
 
 def _reject_cause(rest: Fields) -> Iterator[Fact]:
@@ -281,12 +294,20 @@ def _cause_in_words(text: str) -> Iterator[Fact]:
             yield Fact("registration.reject_cause", cause)
 
 
+def _plain(name: str | None) -> str | None:
+    """A name in the characters that +CSCS="UCS2" has the modem write: four hex digits each."""
+    if name and re.fullmatch(r"(?:[0-9A-Fa-f]{4}){2,}", name):
+        text = bytes.fromhex(name).decode("utf-16-be", "replace")
+        return text if text.isprintable() and "\ufffd" not in text else name
+    return name
+
+
 def operator(reply: Reply) -> Iterator[Fact]:
     """+COPS? (clause 7.3): mode, format, name, access technology."""
     if "=?" in reply.command or reply.text.startswith("("):
         return
     values = reply.fields()
-    mode, form, name = values.integer(0), values.integer(1), values.text(2)
+    mode, form, name = values.integer(0), values.integer(1), _plain(values.text(2))
     if mode is not None and 0 <= mode <= 4:
         yield Fact("operator.mode", mode)
         yield Fact("operator.selected", name is not None)
@@ -365,17 +386,28 @@ def attached(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.attached", value == 1)
 
 
+_OPERATOR = re.compile(r"\.mnc\d{2,3}\.mcc\d{3}\.gprs$", re.IGNORECASE)
+
+
 def contexts(reply: Reply) -> Iterator[Fact]:
-    """+CGDCONT (clause 10.1.1): the defined contexts."""
+    """+CGDCONT (clause 10.1.1): the defined contexts.
+
+    An address stands there too, be it one that was asked for; behind an APN with the operator
+    identifier of TS 23.003 clause 9.1.2, which the network adds, it was given.
+    """
     if "=?" in reply.command:
         return
-    found = []
+    found, given = [], {}
     for values in reply.each():
         cid = values.integer(0)
         if cid is not None and values.text(1):
             found.append({"cid": cid, "type": values[1], "apn": values.text(2) or ""})
+            if _OPERATOR.search(values.text(2) or "") and _is_address(values.text(3) or ""):
+                given[cid] = [values[3]]
     if found:
         yield Fact("data.defined_contexts", found)
+    if given:
+        yield Fact("data.addresses", given)
 
 
 def active_contexts(reply: Reply) -> Iterator[Fact]:
@@ -418,9 +450,10 @@ def granted(reply: Reply) -> Iterator[Fact]:
         cid, apn = values.integer(0), values.text(2)
         if cid is None or apn is None or values.text(1) == "":
             continue
-        names[cid] = re.sub(r"\.mnc\d{2,3}\.mcc\d{3}\.gprs$", "", apn, flags=re.IGNORECASE)
-        if (address := values.text(3)) and _is_address(address):
-            found.setdefault(cid, []).append(_without_mask(address))
+        names[cid] = _OPERATOR.sub("", apn)
+        address = _without_mask(values.text(3) or "")
+        if _is_address(address):
+            found.setdefault(cid, []).append(address)
     if names:
         yield Fact("data.granted_apns", names)
     if found:
@@ -428,7 +461,8 @@ def granted(reply: Reply) -> Iterator[Fact]:
 
 
 def _without_mask(address: str) -> str:
-    """The older form appends the subnet mask in the same notation."""
+    """The older form appends the subnet mask in the same notation; emulators do as a length."""
+    address = address.partition("/")[0]
     octets = address.split(".")
     return ".".join(octets[: len(octets) // 2]) if len(octets) in (8, 32) else address
 
@@ -463,6 +497,8 @@ def equipment_error(reply: Reply) -> Iterator[Fact]:
     )
     if code is None and re.search(r"\bSIM\b.*\bBLOCKED", (error.text or "").upper()):
         yield Fact("sim.state", "blocked")
+    elif code is None and asked_of_card and _NO_CARD.search(error.text or ""):
+        yield Fact("sim.state", "not inserted")
     elif code in _SIM_STATE and (asked_of_card or code not in _GENERAL):
         yield Fact("sim.state", _SIM_STATE[code])
     elif code in _DEVICE_ERRORS and _DEVICE_COMMANDS.match(reply.command.upper()):
@@ -484,7 +520,11 @@ def _error_of_line(lines: tuple[str, ...]) -> Error | None:
 
 
 def _bare_error(reply: Reply) -> Iterator[Fact]:
-    """A bare ERROR (error reports off) tells that something failed, not why."""
+    """A bare ERROR (error reports off) tells that something failed, not why; words may."""
+    words = reply.error.text if reply.error else None
+    if words and cme_code(words) is not None:
+        yield from equipment_error(reply)
+        return
     command = reply.command.upper().replace(" ", "")
     if re.match(r"AT\+(CPIN\?|CIMI)$", command):
         yield Fact("sim.state", "error")
@@ -513,6 +553,7 @@ _FORMS = (
     "+CPMS: [{name},]{small*2},[{name},]{small*2}[,[{name},]{small*2}]",
     "+CBC: {voltage}V",
     "+CGCONTRDP: {cid},{small},{rest}",
+    "+CGDCONT: {cid},{rest},{small*6},,{small*3}",
     "+CGDCONT: {cid},{rest}",
     "+CGPADDR: {cid},{rest}",
     "+CSMP: {small*4}",

@@ -70,6 +70,8 @@ def card_number(reply: Reply) -> Iterator[Fact]:
 def pin_counter(reply: Reply) -> Iterator[Fact]:
     """^CPIN?: state, tries for what is asked now, then tries left of PUK, PIN, PUK2, PIN2."""
     values = reply.fields()
+    if values.text(0) in ("READY", "SIM PIN", "SIM PUK"):
+        yield Fact("sim.state", values[0])
     for name, index in (("sim.puk_retries", 2), ("sim.pin_retries", 3)):
         if (left := values.integer(index)) is not None and 0 <= left <= 10:
             yield Fact(name, left)
@@ -207,20 +209,28 @@ def frequency(reply: Reply) -> Iterator[Fact]:
 def link(reply: Reply) -> Iterator[Fact]:
     """^NDISSTATQRY?: state (1 connected), error, reserved, "IPV4", then the same for IPv6.
 
-    Where it is not connected the error is the session cause of TS 24.008.
+    Where it is not connected the error is the session cause of TS 24.008. Of four values before
+    the family the first is the number of the connection, if a state follows it. Old firmware
+    prints the state alone.
     """
     values = reply.fields()
     families = [i for i, v in enumerate(values) if v.upper() in ("IPV4", "IPV6")]
+    starts = [0, *(i + 1 for i in families[:-1])]
+    groups = [values[start:end] for start, end in zip(starts, families, strict=False)]
+    if not families and len(values) == 1:
+        groups = [values]
+    states = [group[len(group) == 4 and group[1] != ""] for group in groups if group]
     cause = values.integer(1)
-    if families and values.integer(0) == 0 and cause is not None and 0 < cause < 128:
+    named = families and families[0] == 3
+    if named and values.integer(0) == 0 and cause is not None and 0 < cause < 128:
         yield Fact("data.last_error", cause)
-    if families and values.integer(0) in (0, 1):
-        yield Fact("data.link_up", any(values.integer(i - 3) == 1 for i in families if i >= 3))
+    if states and states[0] in ("0", "1"):
+        yield Fact("data.link_up", "1" in states)
 
 
 def address(reply: Reply) -> Iterator[Fact]:
     """^DHCP?: address, mask, gateway and so on as hex, lowest byte first (ModemManager's test)."""
-    digits = reply.fields().text(0) or ""
+    digits = re.sub("^0[xX]", "", reply.fields().text(0) or "")
     if re.fullmatch(r"[0-9A-Fa-f]{1,8}", digits) and digits.strip("0"):
         octets = bytes.fromhex(digits.zfill(8))[::-1]
         yield Fact("data.addresses", {1: [".".join(str(octet) for octet in octets)]})
@@ -256,6 +266,7 @@ _FORMS = (
     "{band},{earfcn},{frequency*2},{earfcn},{frequency*2}]",
     "^SYSINFOEX: {state*3},{small},{state},{small},{name},{small},{name}",
     "^SYSCFGEX: {name},{mask},{state*2},{mask}[,,]",
+    "^CINIT: {count},{milliseconds},{seconds}",
     "^DHCP: {address*6},{speed*2}",
     "^DSFLOWRPT: {bytes_hex*7}",
     "^DSFLOWQRY: {bytes_hex*6}",

@@ -15,6 +15,7 @@ from simdiag.driver import (
     ModemDriver,
     Probe,
     Reply,
+    addresses_in,
     decode_iccid,
     usb,
 )
@@ -73,7 +74,7 @@ def _levels(values: Fields, *, first: int) -> Iterator[Fact]:
 
 
 def link(reply: Reply) -> Iterator[Fact]:
-    """$MYNETACT?: link, 1 when active, its address (a capture of an M590)."""
+    """$MYNETACT? and, unasked, $MYURCACT: link, 1 when active, its address (an M590's capture)."""
     found = {}
     for values in reply.each():
         number, address = values.integer(0), values.text(2) or ""
@@ -81,6 +82,13 @@ def link(reply: Reply) -> Iterator[Fact]:
             found[number] = [address]
     if found:
         yield Fact("data.addresses", found)
+
+
+def dialled(reply: Reply) -> Iterator[Fact]:
+    """+XIIC?: 1 when PPP stands inside the module, its address."""
+    values = reply.fields()
+    if values.integer(0) == 1 and (found := addresses_in(values[1:2])):
+        yield Fact("data.addresses", {1: found})
 
 
 DRIVER = ModemDriver(
@@ -103,5 +111,7 @@ DRIVER = ModemDriver(
         "$MYSYSINFO:": system,
         "+NETDMSGEX:": cell,
         "$MYNETACT:": link,
+        "$MYURCACT:": link,
+        "+XIIC:": dialled,
     },
 )

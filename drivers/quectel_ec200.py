@@ -46,6 +46,13 @@ def _lte(values: Fields) -> Iterator[Fact]:
             yield Fact(name, level)
 
 
+def socket_opened(reply: Reply) -> Iterator[Fact]:
+    """+QIOPEN: number of the connection and 0, or an error: a server was reached."""
+    values = reply.fields()
+    if len(values) == 2 and values.integer(1) == 0:
+        yield Fact("data.link_up", True)
+
+
 DRIVER = ModemDriver(
     family="quectel-ec200",
     vendor="Quectel",
@@ -64,5 +71,6 @@ DRIVER = ModemDriver(
         Probe('AT+QENG="servingcell"', Layer.RADIO, reads_by_set=True),
         Probe("AT+QGDCNT?", Layer.COUNTERS),
     ),
+    readers={"+QIOPEN:": socket_opened},
     overrides={"+QENG:": serving_cell},
 )

@@ -16,6 +16,7 @@ from simdiag.driver import (
     PortRole,
     Probe,
     Reply,
+    addresses_in,
     rsrp_level,
     rsrq_level,
     usb,
@@ -174,10 +175,33 @@ def module_information(reply: Reply) -> Iterator[Fact]:
 
 
 def opened(reply: Reply) -> Iterator[Fact]:
-    """+NETOPEN: 0 or an error's number, after the OK to AT+NETOPEN; to AT+NETOPEN? a state."""
+    """+NETOPEN: 0 or an error's number, after the OK to AT+NETOPEN; to AT+NETOPEN? 1 when open."""
     number = reply.fields().integer(0)
-    if number is not None and not reply.command.rstrip().endswith("?"):
+    if number is None:
+        return
+    if not reply.command.rstrip().endswith("?"):
         yield Fact("data.outcome", "failed" if number else "accepted")
+    elif number in (0, 1):
+        yield Fact("data.link_up", number == 1)
+
+
+def own_address(reply: Reply) -> Iterator[Fact]:
+    """+IPADDR: the address that AT+NETOPEN got."""
+    if found := addresses_in(reply.fields()):
+        yield Fact("data.addresses", {1: found})
+
+
+def socket_opened(reply: Reply) -> Iterator[Fact]:
+    """+CIPOPEN: number of the connection and 0, or an error: a server was reached."""
+    values = reply.fields()
+    if len(values) == 2 and values.integer(1) == 0:
+        yield Fact("data.link_up", True)
+
+
+def closed(reply: Reply) -> Iterator[Fact]:
+    """+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY."""
+    if "NETWORK CLOSED" in reply.text.upper():
+        yield Fact("data.link_up", False)
 
 
 def already(reply: Reply) -> Iterator[Fact]:
@@ -241,6 +265,9 @@ DRIVER = ModemDriver(
         "+CPMUTEMP:": temperature,
         "+CNMP:": preferred_mode,
         "+NETOPEN:": opened,
+        "+IPADDR:": own_address,
+        "+CIPOPEN:": socket_opened,
+        "+CIPEVENT:": closed,
         "+IP ERROR:": already,
         "AT+SIMCOMATI": module_information,
     },

@@ -6,7 +6,7 @@ Facts from the SIM800 series AT command manual. ``+SPIC`` is read as on the SIM7
 import re
 from collections.abc import Iterator
 
-from simdiag.driver import Dialect, Fact, Layer, ModemDriver, Probe, Reply
+from simdiag.driver import Dialect, Fact, Layer, ModemDriver, Probe, Reply, addresses_in
 
 _BANDS = {
     "EGSM_MODE", "PGSM_MODE", "DCS_MODE", "PCS_MODE", "GSM850_MODE", "EGSM_DCS_MODE",
@@ -33,6 +33,19 @@ def bearer(reply: Reply) -> Iterator[Fact]:
         yield Fact("data.addresses", {number: [address]})
 
 
+def own_address(reply: Reply) -> Iterator[Fact]:
+    """+CIFSR: the address that AT+CIICR got, alone on its line and without an OK."""
+    if found := addresses_in(reply.lines):
+        yield Fact("data.addresses", {1: found})
+
+
+def temperature(reply: Reply) -> Iterator[Fact]:
+    """+CMTE?: whether warnings are on, then degrees Celsius; unasked it is a warning's number."""
+    degrees = reply.fields().number(1)
+    if degrees is not None and "=?" not in reply.command and -40 <= degrees <= 125:
+        yield Fact("device.temperature_c", degrees)
+
+
 _FORMS = (
     "+CENG: {count},{arfcn},{small*2},{mcc},{mnc},{bsic},{cell},{small*2},{lac},{small}",
     "+CENG: {count},{arfcn},{small},{neighbour},{cell},{mcc},{mnc},{lac}",
@@ -57,6 +70,8 @@ DRIVER = ModemDriver(
     readers={
         "+CBAND:": band,
         "+SAPBR:": bearer,
+        "AT+CIFSR": own_address,
+        "+CMTE:": temperature,
     },
     forms=_FORMS,
 )

@@ -16,6 +16,7 @@ from simdiag.driver import (
     PortRole,
     Probe,
     Reply,
+    addresses_in,
     decode_iccid,
     usb,
 )
@@ -140,6 +141,13 @@ def monitor(reply: Reply) -> Iterator[Fact]:
             yield Fact(name, int(found[1]))
 
 
+def own_address(reply: Reply) -> Iterator[Fact]:
+    """#SGACT=1,1: the address of the context; #CGPADDR=1: context and address."""
+    asked = re.search(r"=\s?(\d{1,2})", reply.command)
+    if found := addresses_in(reply.fields()):
+        yield Fact("data.addresses", {int(asked[1]) if asked else 1: found})
+
+
 def functionality(reply: Reply) -> Iterator[Fact]:
     """+CFUN?: 5 is full functionality with power saving (the family's AT manual)."""
     value = reply.fields().integer(0)
@@ -210,6 +218,8 @@ DRIVER = ModemDriver(
         "#RFSTS:": network_status,
         "#SERVINFO:": serving_cell,
         "#MONI:": monitor,
+        "#SGACT:": own_address,
+        "#CGPADDR:": own_address,
     },
     overrides={"+CFUN:": functionality},
     forms=_FORMS,

@@ -15,6 +15,7 @@ from simdiag.driver import (
     PortRole,
     Probe,
     Reply,
+    addresses_in,
     rsrp_level,
     rsrq_level,
     split,
@@ -101,6 +102,28 @@ def counters(reply: Reply) -> Iterator[Fact]:
         yield Fact("counter.rx_bytes", sum(received))
 
 
+def profile(reply: Reply) -> Iterator[Fact]:
+    """+UPSND=0,8: profile, what was asked for, value: 0 is the address, 8 is 1 when active."""
+    values = reply.fields()
+    number, asked = values.integer(0), values.integer(1)
+    if number is None:
+        return
+    if asked == 0 and (found := addresses_in(values[2:3])):
+        yield Fact("data.addresses", {number: found})
+    elif asked == 8 and values.integer(2) in (0, 1):
+        yield Fact("data.link_up", values.integer(2) == 1)
+
+
+def profile_activated(reply: Reply) -> Iterator[Fact]:
+    """+UUPSDA, unasked: what came of AT+UPSDA=0,3: 0 and the address, or an error's number."""
+    values = reply.fields()
+    if (result := values.integer(0)) is None:
+        return
+    yield Fact("data.outcome", "failed" if result else "accepted")
+    if found := addresses_in(values[1:2]):
+        yield Fact("data.addresses", {0: found})
+
+
 def usb_mode(reply: Reply) -> Iterator[Fact]:
     """+UUSBCONF?: number of the setting, name of the network function, and more."""
     if (name := (reply.fields().text(1) or "").upper()) in ("RNDIS", "ECM", "NCM", "MBIM"):
@@ -129,7 +152,7 @@ DRIVER = ModemDriver(
         8: PortRole.OTHER,
         10: PortRole.OTHER,
     },
-    dialect=Dialect(urc_prefixes=("+UUPSDD:", "+UUSIMSTAT:", "+UUSTS:", "+READY")),
+    dialect=Dialect(urc_prefixes=("+UUPSDA:", "+UUPSDD:", "+UUSIMSTAT:", "+UUSTS:", "+READY")),
     probes=(
         Probe("AT+UMNOPROF?", Layer.DEVICE),
         Probe("AT+UUSBCONF?", Layer.DEVICE),
@@ -145,6 +168,8 @@ DRIVER = ModemDriver(
         "+UCGED:": serving_cell,
         "+UGCNTRD:": counters,
         "+UUSBCONF:": usb_mode,
+        "+UPSND:": profile,
+        "+UUPSDA:": profile_activated,
     },
     forms=_FORMS,
 )

@@ -22,6 +22,12 @@ def test_place_antenna_and_interference_are_told_apart(rsrp, sinr, words):
     assert words in advice(*[Sample(float(t), rsrp, sinr, status=1) for t in range(5)])
 
 
+def test_a_device_that_tells_nothing_is_not_said_to_hear_nothing():
+    said = advice(*[Sample(float(t)) for t in range(3)])
+    assert "told neither" in said
+    assert "No cell" not in said
+
+
 def test_a_swinging_level_and_changing_cells_are_named():
     samples = [Sample(float(t), -80.0 - 20 * (t % 2), 12.0, cell=str(t)) for t in range(8)]
     assert "swings by 20 dB" in advice(*samples)

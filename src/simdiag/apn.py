@@ -11,8 +11,14 @@ from simdiag.collect.at import AtExamination
 from simdiag.evidence import Evidence
 from simdiag.message import N_, Message, message
 from simdiag.profile import Apn, CarrierProfile
+from simdiag.rules.contexts import (
+    attach_context,
+    context_addresses,
+    defined_contexts,
+    service_contexts,
+)
 from simdiag.rules.data import IPV6_ONLY
-from simdiag.rules.view import address_type, attach_context, service_contexts
+from simdiag.rules.view import address_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,10 @@ class ApnReport:
 
 
 def _contexts(evidence: Evidence) -> Iterator[Context]:
-    defined = evidence.value("data.defined_contexts", [])
+    defined = defined_contexts(evidence)
     attach = context_to_write(evidence)["cid"]
     services = service_contexts(evidence)
-    addresses = evidence.value("data.addresses", {})
+    addresses = context_addresses(evidence)
     for context in defined:
         cid = context["cid"]
         yield Context(

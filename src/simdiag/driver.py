@@ -7,6 +7,7 @@ A driver is one file in ``drivers/`` with one value, ``DRIVER``. Its parse funct
 from __future__ import annotations
 
 import enum
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ __all__ = [
     "Reader",
     "Reply",
     "UsbMatch",
+    "addresses_in",
     "cause_of_cme",
     "cme_code",
     "cme_of_cms",
@@ -190,6 +192,18 @@ class ModemDriver:
     def identifies(self, description: str) -> bool:
         """Whether the modem's own words fit this family."""
         return bool(self.identify) and re.search(self.identify, description, re.I) is not None
+
+
+def addresses_in(texts: Iterable[str]) -> list[str]:
+    """Return those of the texts that are IP addresses; all zeros is none."""
+    return [text for text in map(str.strip, texts) if _is_address(text)]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return not ipaddress.ip_address(text).is_unspecified
+    except ValueError:
+        return False
 
 
 def rsrp_level(index: int | None) -> int | None:

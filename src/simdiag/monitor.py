@@ -15,6 +15,9 @@ _WEAK_DBM, _FAIR_DBM = -110.0, -100.0
 _NOISY_DB = 3.0
 _SWINGING_DB = 6.0
 _FEW_CELLS = 3
+_UNTOLD = Message(
+    N_("The device told neither signal nor registration: `simdiag check` looks for the reason.")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def summarise(samples: Sequence[Sample]) -> Summary:
         quality,
         cells,
         round(100 * sum(registered) / len(registered)) if registered else 0,
-        tuple(_advice(level, quality, levels, cells)),
+        tuple(_advice(level, quality, levels, cells)) if levels or registered else (_UNTOLD,),
     )
 
 

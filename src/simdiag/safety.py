@@ -37,7 +37,7 @@ _QUERY_BY_SET = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SESSION = re.compile(
-    r"""^(?: \+CMEE=[012] | \+C(?:5G|E|G)?REG=[0-5] | \+COPS=3,[0-2] | V[01]
+    r"""^(?: \+CMEE=[012] | \+C(?:5G|E|G)?REG=[0-5] | \+COPS=3,[0-2] | V[01] | Q[01]
       # how messages are written, where they are kept, how the modem tells of them
       | \+CMGF=[01] | \+CPMS="[A-Z]{2}" | \+CNMI=[0-3](?:,[0-3]){1,4} )$""",
     re.IGNORECASE | re.VERBOSE,

@@ -23,11 +23,14 @@ from simdiag.transcript.recorded import Recorder
 from simdiag.transport import Transport
 
 _UNSAFE = N_("{command} is not on the read-only list of an examination")
-_UNCONDITIONAL = ("AT", "ATV1")
+RESULTS_OFF = "ATQ1"
+"""V.250 clause 6.2.5; it is not answered."""
+_UNCONDITIONAL = ("AT", "ATV1", "ATQ0")
 """Sent even out of sync: they bring a modem to answer in the first place."""
 _SETTLE_S = 0.05
 _RESYNC_S = 2.0
-_RESTORE_S = 2.0
+_RESTORE_S, _HURRIED_RESTORE_S = 2.0, 0.5
+_OFTEN_SILENT = 6
 _PROMPT_S = 10.0
 _BARE_PROMPT_S = 0.3
 _SENDING_S = 60.0
@@ -77,6 +80,8 @@ class AtSession:
         self._mute = False
         self._markers: tuple[str, ...] = ("AT+CMEE?", "AT")
         self.silences = 0
+        self.slowest_s = 0.0
+        """How long the slowest answer so far has taken."""
         self._ok_after_error = True
         self.received_bytes = 0
         self.recorder = Recorder(transport.name, clock)
@@ -200,8 +205,12 @@ class AtSession:
             return True
         if not self._in_sync:
             self._receive_until_quiet(0.2)
-        exchange = self._ask(setting, (), _RESTORE_S)
-        return exchange.ended or "0" in exchange.lines  # the answer to ATV0 is a number already
+        # It is sent, however long it is waited for: some modems are silent at what they lack.
+        hurried = self.silences >= _OFTEN_SILENT and self.slowest_s < _HURRIED_RESTORE_S
+        hurried = hurried or setting == RESULTS_OFF
+        exchange = self._ask(setting, (), _HURRIED_RESTORE_S if hurried else _RESTORE_S)
+        # the answer to ATV0 is a number already
+        return exchange.ended or "0" in exchange.lines or setting == RESULTS_OFF
 
     def _deliver(self, exchange: Exchange) -> None:
         if not self._restoring:
@@ -232,6 +241,7 @@ class AtSession:
         while True:
             for exchange in self._pump(max(0.0, deadline - self._clock())):
                 if exchange.command == text:
+                    self.slowest_s = max(self.slowest_s, exchange.elapsed)
                     self._after(exchange, linger_s)
                     return exchange
             if self._clock() >= deadline:
@@ -290,7 +300,8 @@ class AtSession:
         Everything that was owed comes before the answer to a marker. ``AT+CMEE?`` shows in its
         own line that it is answered; a modem without it is waited for until it is quiet.
         """
-        self._receive_until_quiet(0.2)
+        if len(self._markers) > 1:  # else it is waited for after the marker
+            self._receive_until_quiet(0.2)
         answered = False
         for marker in self._markers:
             exchange = self._ask(marker, (), _RESYNC_S)

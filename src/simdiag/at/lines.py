@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _ERROR = re.compile(
     r"^(\+CME ERROR|\+CMS ERROR|\+EXT ERROR|MODEM ERROR)\s?:\s*(.*)$", re.IGNORECASE
 )
+_ERROR_IN_WORDS = re.compile(r"^ERROR\s?:\s*(.*)$", re.IGNORECASE)
 _PREFIXED = re.compile(
     r"^[+^$#%!*&_][A-Za-z0-9_]+(?:\s[A-Z]{2,5})?\s?:|^\*ATREADY\b|^\+WIND:|^\^[A-Z]+"
 )
@@ -31,6 +32,8 @@ class Dialect:
     """Further whole lines that end a command well, such as ``SHUT OK``."""
     final_error: frozenset[str] = frozenset()
     """Further whole lines that end a command badly."""
+    error_in_words: bool = True
+    """Whether ``ERROR: UNSUPPORTED`` and the like end a command. In a log programs write so too."""
     with_body: tuple[str, ...] = ("+CMT:", "+CDS:", "+CBM:")
     """URCs whose next line is part of them (TS 27.005 clause 3.4.1)."""
     quoted_over_lines: tuple[str, ...] = ("+CUSD:",)
@@ -82,6 +85,8 @@ def final_result(
         return "OK", None, None
     if upper in _FAILED or text in dialect.final_error:
         return "ERROR", None, None if upper == "ERROR" else text
+    if dialect.error_in_words and (match := _ERROR_IN_WORDS.match(text)) is not None:
+        return "ERROR", None, match[1].strip() or None
     if dial and upper in _CALL_ENDED:
         return upper, None, None
     if dial and (upper == "CONNECT" or upper.startswith("CONNECT ")):

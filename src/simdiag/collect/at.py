@@ -13,7 +13,7 @@ from simdiag.driver import Layer, ModemDriver, Probe
 from simdiag.errors import ModemMute, PortGone
 from simdiag.evidence import Evidence, Exchange, Observation, Source
 from simdiag.registry import Drivers
-from simdiag.session import AtSession
+from simdiag.session import RESULTS_OFF, AtSession
 from simdiag.transport import Transport
 
 Progress = Callable[[Layer, Evidence], None]
@@ -29,6 +29,9 @@ _LIMIT_S = 75.0
 """After so long an examination asks no more: a verdict from what there is helps more."""
 _PATIENT_FOR = 3
 """A modem that kept silent so often keeps silent at what it does not know: wait less."""
+_HURRIED_FROM = 6
+"""Still more silences: whatever answers at all, then, does so about as fast as it has so far."""
+_HURRIED_S, _ORDINARY_S = 0.3, 3.0
 _BOOT_S = 30.0
 """How long after its start a module may still misreport the card (boot transients)."""
 
@@ -110,6 +113,7 @@ class AtExamination:
                 self.read(layer)
         self._await_registration()
         if not self._registered():
+            self._ask_of_card_again()
             self._progress(Layer.REASONS, self.evidence)
             self.read(Layer.REASONS)
 
@@ -134,12 +138,17 @@ class AtExamination:
             self._operator_in_digits()
 
     def _handshake(self) -> bool:
-        """Find out whether a modem answers at all; the first AT may meet it half asleep."""
-        for timeout_s in (1.0, 1.0, 2.0):
-            exchange = self.session.execute("AT", timeout_s=timeout_s)
+        """Find out whether a modem answers at all; the first AT may meet it half asleep.
+
+        Last of all, AT alone may not be known, or results be switched off (V.250 clause 6.2.5).
+        """
+        for text, timeout_s in (("AT", 1.0), ("AT", 1.0), ("AT", 2.0), ("ATQ0", 1.0)):
+            exchange = self.session.execute(text, timeout_s=timeout_s)
             if "0" in exchange.lines and exchange.error is not None:
                 exchange = self.session.change("ATV1", "ATV0")
-            if exchange.error is None or not exchange.error.silent:
+            if not _is_silent(exchange):
+                if text == "ATQ0" and not _is_silent(self.session.execute("AT")):
+                    self.session.change("ATQ0", RESULTS_OFF)  # they had been off, and will be
                 self._note("device.answers", True)
                 return True
         self._note("device.answers", False)
@@ -155,7 +164,7 @@ class AtExamination:
 
     def _identify(self) -> None:
         for text in _IDENTITY:
-            self.session.execute(text)
+            self.session.execute(text, timeout_s=self._patience(_ORDINARY_S))
         words = (self.evidence.value(f"device.{n}") for n in ("manufacturer", "model", "revision"))
         description = " ".join(str(w) for w in words if w)
         if self.driver is None or not self.driver.identifies(description):
@@ -182,17 +191,26 @@ class AtExamination:
             return
         if self.session.now > _LIMIT_S:
             return
-        patient = self.session.silences < _PATIENT_FOR
+        timeout_s = self._patience(probe.timeout_s)
         for _attempt in range(2):
             exchange = self.session.execute(
-                probe.command,
-                *probe.prefixes,
-                timeout_s=probe.timeout_s if patient else min(1.0, probe.timeout_s),
-                linger_s=probe.linger_s,
+                probe.command, *probe.prefixes, timeout_s=timeout_s, linger_s=probe.linger_s
             )
             garbled = self.evidence.last("at.garbled")
             if garbled is None or garbled.source.exchange != exchange.number:
                 return
+
+    def _patience(self, timeout_s: float) -> float:
+        """How long to wait for an answer: less, the more often the modem has kept silent.
+
+        What may take long (a search, a card that is slow) is always given its second.
+        """
+        silences = self.session.silences
+        if silences < _PATIENT_FOR:
+            return timeout_s
+        if timeout_s <= _ORDINARY_S and silences >= _HURRIED_FROM:
+            timeout_s = max(_HURRIED_S, 4 * self.session.slowest_s)
+        return min(1.0, timeout_s)
 
     # ---- registration, with area, cell and reject cause ----------------------------------
     def _registration_in_detail(self) -> None:
@@ -239,6 +257,12 @@ class AtExamination:
             for probe in self._probes(Layer.SIM):
                 self._probe(probe)
 
+    def _ask_of_card_again(self) -> None:
+        """Ask whether it has passed that a card which could be read was said to be unusable."""
+        read = "sim.imsi" in self.evidence or "sim.iccid" in self.evidence
+        if read and self.evidence.value("sim.state") in _SIM_TRANSIENT:
+            self.session.execute("AT+CPIN?", timeout_s=5)
+
     def _await_registration(self) -> None:
         """A modem that searches is watched for a while before that becomes a finding."""
         deadline = self.session.now + self._wait_s
@@ -263,3 +287,7 @@ class AtExamination:
 
     def _statuses(self) -> list[int | None]:
         return [self.evidence.value(f"registration.{d}.status") for d in _DOMAINS]
+
+
+def _is_silent(exchange: Exchange) -> bool:
+    return exchange.error is not None and exchange.error.silent

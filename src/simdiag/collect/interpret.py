@@ -18,6 +18,8 @@ _DECISIVE = {
     "CGACT?": "data.active_contexts", "CGPADDR": "data.addresses", "CSQ": "signal.detected",
 }  # fmt: skip
 """Questions whose answer may be all that shows a fault, and what they are to tell."""
+_CARD_NUMBER = re.compile(r"(?:AT)?[+^$#%!*&_][A-Z]{0,4}CCID\??:?$")
+"""``+ICCID``, ``#CCID``, ``%XICCID`` … name the same number in every family."""
 _MAY_BE_EMPTY = ("CGACT?", "CGPADDR")
 _CACHE_SIZE = 4096
 
@@ -131,6 +133,9 @@ def _replies(
     group: list[str] = []
     owner: Reader | None = None
     by_command = _command_reader(command, readers)
+    prefixed = (line for line in exchange.lines if _PREFIX.match(line))
+    if by_command and any(_reader_of(line, readers, words) is by_command for line in prefixed):
+        by_command = None  # what comes before a prefixed answer is no answer
     for line in exchange.lines:
         reader = _reader_of(line, readers, words)
         if reader is None and _PREFIX.match(line) is None:
@@ -164,6 +169,8 @@ def _command_reader(command: str, readers: Mapping[str, Reader]) -> Reader | Non
     own = readers.get(plain) or (readers.get(match[0]) if match else None)
     if own is None and plain.removeprefix("AT+") in _DECISIVE:  # a modem that prints no prefix
         return readers.get(plain.removeprefix("AT").removesuffix("?") + ":")
+    if own is None and _CARD_NUMBER.match(plain):
+        return readers.get("+CCID:")
     return own
 
 
@@ -172,7 +179,8 @@ def _reader_of(line: str, readers: Mapping[str, Reader], words: tuple[str, ...])
     match = _PREFIX.match(upper)
     if match is not None:
         name = match[0].rstrip()
-        return readers.get(name + ":") or readers.get(name)
+        own = readers.get(name + ":") or readers.get(name)
+        return readers.get("+CCID:") if own is None and _CARD_NUMBER.match(name) else own
     if words and upper.startswith(words):
         return next(readers[word] for word in words if upper.startswith(word))
     return None

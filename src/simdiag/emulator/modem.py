@@ -16,10 +16,6 @@ _SPLIT = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
 _SIM_ERROR = {
     "absent": 10, "failure": 13, "busy": 14, "pin": 11, "puk": 12, "wrong": 15, "network_lock": 5,
 }  # fmt: skip
-_PIN_STATE = {
-    "ready": "READY", "pin2": "SIM PIN2", "pin": "SIM PIN", "puk": "SIM PUK",
-    "network_lock": "PH-NET PIN",
-}  # fmt: skip
 _NEEDS_SIM = ("+CIMI", "+CRSM", "+CCID", "+QCCID", "+ICCID", "+CICCID", "^ICCID", "+CNUM", "+CPINR",
               "+QPINC", "+SPIC")  # fmt: skip
 _CARD_NUMBERS = ("+CCID", "+QCCID", "+ICCID", "+CICCID", "^ICCID", "+CRSM")
@@ -228,8 +224,8 @@ class EmulatedModem:
         if self._sim_polls:
             self._sim_polls -= 1
             raise CommandError(14)
-        if self.state.sim in _PIN_STATE:
-            return [f"+CPIN: {_PIN_STATE[self.state.sim]}"]
+        if self.state.pin_state:
+            return [f"+CPIN: {self.state.pin_state}"]
         raise CommandError(_SIM_ERROR[self.state.sim])
 
     def _imsi(self, _: str) -> list[str]:

@@ -10,6 +10,11 @@ SimState = Literal[
     "ready", "absent", "failure", "busy", "pin", "puk", "wrong", "network_lock", "pin2"
 ]
 
+_PIN_STATE = {
+    "ready": "READY", "pin2": "SIM PIN2", "pin": "SIM PIN", "puk": "SIM PUK",
+    "network_lock": "PH-NET PIN",
+}  # fmt: skip
+
 
 class ModemState(BaseModel):
     """Everything a scenario may set; the defaults are a healthy modem at home on LTE.
@@ -120,6 +125,11 @@ class ModemState(BaseModel):
     rx_bytes: int = 61_882_100
 
     # ---- what the answers depend on --------------------------------------------------------
+    @property
+    def pin_state(self) -> str:
+        """What +CPIN? says; nothing where it is an error (TS 27.007 clause 8.3)."""
+        return _PIN_STATE.get(self.sim, "")
+
     @property
     def sim_ready(self) -> bool:
         """Whether the card can be read."""

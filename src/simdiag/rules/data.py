@@ -9,6 +9,7 @@ from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, Message, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
+from simdiag.rules.contexts import attach_context, context_addresses, service_contexts
 from simdiag.rules.network_causes import (
     ASK_PLAN,
     HARMLESS_SESSION,
@@ -18,14 +19,12 @@ from simdiag.rules.network_causes import (
 )
 from simdiag.rules.view import (
     address_type,
-    attach_context,
     data_up,
     denied,
     from_memory,
     is_newer,
     refused,
     registration,
-    service_contexts,
 )
 
 _PLACEHOLDERS = {
@@ -158,7 +157,8 @@ def address_family(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Fin
     if up is None or up.name != "data.addresses":
         return
     services = service_contexts(evidence)
-    data = [a for cid, several in up.value.items() if cid not in services for a in several]
+    told = context_addresses(evidence)
+    data = [a for cid, several in told.items() if cid not in services for a in several]
     if {address_type(a) for a in data} == {"IPv6"}:
         yield note(Severity.INFO, "ipv6_only", Message(IPV6_ONLY), up)
 

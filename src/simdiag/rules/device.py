@@ -8,7 +8,14 @@ from simdiag.evidence import Evidence
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
-from simdiag.rules.view import card_state, is_newer, radio_is_off, registration
+from simdiag.rules.view import (
+    card_state,
+    in_service,
+    is_newer,
+    radio_is_off,
+    refused_as_unknown,
+    registration,
+)
 
 _TOO_HOT_C = 95
 _WARM_C = 80
@@ -69,7 +76,7 @@ def supply(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
             event,
             voltage if low else None,
         )
-    elif voltage is not None and voltage.value < _TOO_LOW_MV and not registration(evidence):
+    elif voltage is not None and voltage.value < _TOO_LOW_MV and not in_service(evidence):
         yield fault(
             "modem_fault",
             0.6,
@@ -120,6 +127,12 @@ def refuses_everything(evidence: Evidence, _: CarrierProfile | None) -> Iterator
     if len(errors) == 5 and "at.answered" not in evidence:
         text = N_("The device answers every command with an error.")
         yield fault("modem_fault", 0.65, message(text), *errors[:2])
+    elif refusals := refused_as_unknown(evidence):
+        text = N_(
+            "The device takes commands, but none of a mobile modem's: it may be another kind of "
+            "device, or this port may be meant for something else."
+        )
+        yield note(Severity.WARNING, "no_mobile_commands", message(text), *refusals[:2])
 
 
 @rule
@@ -138,7 +151,7 @@ def temperature(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findin
         return
     degrees = observation.value
     card_ready = evidence.value("sim.state", "READY") == "READY"
-    if degrees >= _TOO_HOT_C and card_ready and not registration(evidence):
+    if degrees >= _TOO_HOT_C and card_ready and not in_service(evidence):
         yield fault(
             "overheating",
             0.85,
@@ -177,6 +190,6 @@ def network_lock(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Findi
     lock = evidence.last("device.network_lock")
     usable = state is None or state.value == "READY"
     read = evidence.last("sim.imsi") or evidence.last("sim.iccid") or state
-    if lock is not None and lock.value != "open" and usable and read and not registration(evidence):
+    if lock is not None and lock.value != "open" and usable and read and not in_service(evidence):
         text = N_("The device is locked to an operator, and not to this card's.")
         yield fault("device_network_locked", 0.85, message(text), lock)

@@ -8,6 +8,7 @@ from simdiag.evidence import Evidence
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
+from simdiag.rules.contexts import address_in_use
 
 _BELOW_ALL_ELSE = 0.45
 """A vanished port explains nothing that was seen before it: any fault found until then counts more."""
@@ -93,8 +94,8 @@ def computer_does_not_use_the_link(
     evidence: Evidence, _: CarrierProfile | None
 ) -> Iterator[Finding]:
     """The modem has an address, the computer's interface to it has none, or no name server."""
-    up, interface = evidence.last("data.addresses"), evidence.last("host.interface")
-    if up is None or interface is None or not any(up.value.values()):
+    up, interface = address_in_use(evidence), evidence.last("host.interface")
+    if up is None or interface is None:
         return
     if not interface.value.get("address"):
         yield fault("host_network_fault", 0.7,

@@ -10,11 +10,11 @@ from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
 from simdiag.rules.view import (
     hears_nothing,
+    in_service,
     level,
     limited,
     radio_is_off,
     refused,
-    registration,
     serving_cell,
     statuses,
 )
@@ -66,7 +66,7 @@ def coverage(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
         return
     kind, dbm = _kind(strongest), strongest.value
     dbm += _EXTRA_REACH_DB if _is_iot_radio(evidence) else 0
-    limit = _HOPELESS_DBM if registration(evidence) else _WEAK_DBM
+    limit = _HOPELESS_DBM if in_service(evidence) else _WEAK_DBM
     if dbm <= limit[kind] and not refused(evidence):
         yield fault(
             "weak_signal",
@@ -95,7 +95,7 @@ def coverage(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
 def selection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """+COPS mode 2 keeps off the network, 1 and 4 hold on to one (TS 27.007 clause 7.3)."""
     mode = evidence.last("operator.mode")
-    if mode is None or registration(evidence) or radio_is_off(evidence):
+    if mode is None or in_service(evidence) or radio_is_off(evidence):
         return
     if mode.value == 2:
         yield fault(
@@ -117,7 +117,7 @@ def selection(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]
 @rule
 def restriction(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """Mode, band or cell settings that keep the modem from what is on air."""
-    if registration(evidence) or refused(evidence) or radio_is_off(evidence):
+    if in_service(evidence) or refused(evidence) or radio_is_off(evidence):
         return
     locked, restricted = evidence.last("radio.cell_locked"), evidence.last("radio.mode_restricted")
     mode = evidence.last("radio.mode")
@@ -157,7 +157,7 @@ def _no_service(evidence: Evidence) -> Observation | None:
 def searching(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """Not registered anywhere, not refused, and the reason does not show."""
     known = list(statuses(evidence))
-    if registration(evidence) or refused(evidence) or radio_is_off(evidence):
+    if in_service(evidence) or refused(evidence) or radio_is_off(evidence):
         return
     if hears_nothing(evidence) or serving_cell(evidence) or limited(evidence):
         return

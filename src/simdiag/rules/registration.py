@@ -19,6 +19,7 @@ from simdiag.rules.view import (
     REGISTERED,
     denied,
     home_plmns,
+    in_service,
     limited,
     radio_is_off,
     refusal_on_card,
@@ -146,7 +147,7 @@ def refused_without_reason(evidence: Evidence, profile: CarrierProfile | None) -
 @rule
 def emergency_only(evidence: Evidence, _: CarrierProfile | None) -> Iterator[Finding]:
     """The modem hears a network that lets it make emergency calls alone."""
-    if registration(evidence) or denied(evidence) or "registration.reject_cause" in evidence:
+    if in_service(evidence) or denied(evidence) or "registration.reject_cause" in evidence:
         return
     heard = limited(evidence)
     if heard is not None and not radio_is_off(evidence):

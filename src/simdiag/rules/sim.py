@@ -9,7 +9,16 @@ from simdiag.evidence import Evidence, Observation
 from simdiag.message import N_, message
 from simdiag.profile import CarrierProfile
 from simdiag.rules.base import Alternative, Finding, Severity, fault, fine, note, rule
-from simdiag.rules.view import card_state, data_up, is_newer, radio_is_off, registration, statuses
+from simdiag.rules.view import (
+    card_state,
+    data_up,
+    in_service,
+    is_newer,
+    radio_is_off,
+    refused_as_unknown,
+    registration,
+    statuses,
+)
 
 _OTHER_DEVICE = message(N_("Put this card into another device: does it work there?"))
 _OTHER_CARD = message(N_("Put another card into this device: is it seen?"))
@@ -69,7 +78,7 @@ _SECONDARY = re.compile(r"AT\+(?:CNUM|CPB|CSMP|CMG|CSCA)")
 
 def _disproof(evidence: Evidence, state: Observation) -> Observation | None:
     """Return what shows that one failed question does not make the card unusable."""
-    if state.value == "busy" and is_newer(served := registration(evidence), state):
+    if is_newer(served := in_service(evidence), state):
         return served  # it was read since
     asked = state.source.command.upper().replace(" ", "")
     if not asked or "CPIN" in asked or _answer_to_cpin(evidence) not in (None, "READY"):
@@ -168,6 +177,8 @@ def _not_detected(evidence: Evidence, state: Observation) -> Finding:
 def _without_reason(evidence: Evidence, state: Observation) -> Iterator[Finding]:
     """A bare ERROR: error reports are off, so all that is known is that the card is unusable."""
     if evidence.last("sim.iccid") or evidence.last("sim.imsi") or registration(evidence):
+        return
+    if refused_as_unknown(evidence):
         return
     ask = message(N_("Send AT+CMEE=1 and ask AT+CPIN? again: 10 means no card, 13 a failing one."))
     yield fault(

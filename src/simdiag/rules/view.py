@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from simdiag.evidence import Evidence, Observation
+from simdiag.rules.contexts import address_in_use
 
 PACKET_DOMAINS = ("eps", "5gs", "ps")
 DOMAINS = (*PACKET_DOMAINS, "cs")
@@ -41,6 +41,19 @@ def registration(evidence: Evidence) -> Observation | None:
         return served
     voice = status(evidence, "cs")
     return voice if voice is not None and voice.value in REGISTERED else None
+
+
+def in_service(evidence: Evidence) -> Observation | None:
+    """Return what shows that a network serves the device: a registration, or an address in use.
+
+    An address proves it whatever voice, levels or settings say; only a packet domain that is not
+    registered any more, by a newer word, takes it back.
+    """
+    if (served := registration(evidence)) is not None:
+        return served
+    up = given_by_network(evidence)
+    lost = any(is_newer(o, up) for o in statuses(evidence, PACKET_DOMAINS))
+    return None if lost else up
 
 
 def card_state(evidence: Evidence) -> Observation | None:
@@ -164,30 +177,13 @@ def given_by_network(evidence: Evidence) -> Observation | None:
 
     What the computer has from the device proves less: a router in a stick gives addresses always.
     """
-    services = service_contexts(evidence)
-    addresses = evidence.last("data.addresses")
-    if addresses is not None and any(a for c, a in addresses.value.items() if c not in services):
-        return addresses
-    link = evidence.last("data.link_up")
+    if (address := address_in_use(evidence)) is not None:
+        return address
+    link, attempt = evidence.last("data.link_up"), evidence.last("data.attempt")
+    done = attempt is not None and attempt.value == "accepted" and attempt.source.line != "OK"
+    if done and is_newer(attempt, link):  # OK says that it is tried, another word that it is done
+        return attempt
     return link if link is not None and link.value else None
-
-
-_SERVICE_APNS = ("ims", "sos", "xcap")
-
-
-def service_contexts(evidence: Evidence) -> set[int]:
-    """Return the numbers of the contexts that serve the operator's own services."""
-    return {
-        context["cid"]
-        for context in evidence.value("data.defined_contexts", [])
-        if str(context["apn"]).lower().startswith(_SERVICE_APNS)
-    }
-
-
-def attach_context(evidence: Evidence) -> dict[str, Any] | None:
-    """Return the defined context that the modem attaches with: the one of the lowest number."""
-    defined: list[dict[str, Any]] = evidence.value("data.defined_contexts", [])
-    return min(defined, key=lambda c: int(c["cid"]), default=None)
 
 
 def address_type(address: str) -> str:
@@ -205,6 +201,23 @@ def is_newer(first: Observation | None, second: Observation | None) -> bool:
     if first is None:
         return False
     return second is None or first.source.exchange > second.source.exchange
+
+
+_ENOUGH = 5
+
+
+def refused_as_unknown(evidence: Evidence) -> list[Observation]:
+    """Return the refusals of a device that took none of the commands of TS 27.007, if it is one.
+
+    That is an ordinary telephone modem, a WiFi module, or a mobile modem's port for other things;
+    what it refuses says nothing of a card.
+    """
+    answered = (str(o.value).upper() for o in evidence.history("at.answered"))
+    if any(text.startswith(("AT+C", "+C")) for text in answered):
+        return []
+    refusals = [o for o in evidence.history("at.error") if str(o.value).upper().startswith("AT+C")]
+    without_reason = all(str(o.error).startswith("ERROR") for o in refusals)
+    return refusals if len(refusals) >= _ENOUGH and without_reason else []
 
 
 def radio_is_off(evidence: Evidence) -> Observation | None:
@@ -248,7 +261,7 @@ def limited(evidence: Evidence) -> Observation | None:
 def hears_nothing(evidence: Evidence) -> Observation | None:
     """Return the observation that no cell is heard, unless a level says otherwise."""
     silence = evidence.last("signal.detected")
-    if silence is None or silence.value or registration(evidence):
+    if silence is None or silence.value or in_service(evidence):
         return None
     if any(evidence.last(f"signal.{k}_dbm") for k in ("rsrp", "ss_rsrp")):
         return None

@@ -12,7 +12,7 @@ from simdiag.transcript.pasted import words
 from simdiag.transcript.pasted.tools import MMCLI_ERROR
 from simdiag.transcript.pasted.unwrap import Said, bare, guess, pieces, remember_short, unwrap
 
-DIALECT = Dialect()
+DIALECT = Dialect(error_in_words=False)
 _MAX_COMMAND = 1024
 """A longer command is prose."""
 
@@ -55,7 +55,7 @@ _COMMAND = re.compile(
 )
 """V.250 clause 5.2 to 5.4: basic commands in a row, then extended ones parted by semicolons."""
 _ANSWER = re.compile(
-    r"""`?\s*+(?P<sep>"\s*[,;]\s*"(?:\w+"\s*:\s*")?|,(?=["+^])|:|-{1,2}>|={1,2}>|<-{1,2}|→|⇒|\||)\s*+(?P<rest>.*)$"""
+    r"""`?\s*+(?P<sep>"\s*[,;]\s*"(?:\w+"\s*:\s*")?|,(?=["+^])|:|-{1,2}>|={1,2}>|<-{1,2}|→|⇒|\||>(?=\s*(?:[+^]|OK|ERROR))|)\s*+(?P<rest>.*)$"""
 )
 """The answer on the line of its command, behind what tools part them with; also the next field."""
 _THEN_RESULT = re.compile(r"(?<=[\s,;/|])(?:OK|ERROR)$")

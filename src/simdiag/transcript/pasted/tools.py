@@ -41,7 +41,8 @@ _SHELL_TOOLS = (
 # The group ``time`` is a clock, seconds with a point, or milliseconds.
 HEADS = _table(
     (">-*•|", "either", r"[>\-*•|]\s+"),  # markdown and mail: quotes, bullets, table cells
-    (_DIGITS, "either", r"\d{1,3}[.)]\s+(?=[+^]|(?i:AT))"),  # markdown: numbers
+    # markdown, Pastebin: numbers
+    (_DIGITS, "either", rf"\d{{1,4}}[.)]\s+(?=[+^]|(?i:AT|{_MONTH}[ /])|(?:OK|ERROR)$|-->)"),
     ("`*", "either", r"`+|\*\*(?!\*)"),  # markdown: code, bold
     ("[", "either", r"\[\s*(?P<time>\d{1,12}\.\d{1,9})\]\s*"),  # ModemManager, kernel: [16.123456]
     ("[", "either", r"\[(?P<time>\d{1,15})(?:\s?ms)?\]\s*"),  # TinyGSM: [12345]; Mbed OS: [00030ms]
@@ -56,6 +57,9 @@ HEADS = _table(
     # Gammu, OpenWrt logread, syslog: day of the week; month, day and clock
     ("MTWFS", "either", rf"{_DAY}\s+(?={_MONTH}|\d{{4}}[-/])"),
     ("JFMASOND", "either", rf"{_MONTH}\s+\d{{1,2}}\s+{_CLOCK}(?:\s+\d{{4}}\b)?\s+"),
+    # RouterOS: its date; topics
+    ("JFMASOND", "either", rf"(?i:{_MONTH})/\d\d(?:/\d{{4}})?\s+{_CLOCK}\s+"),
+    (_LETTERS, "talk", r"[a-z]{2,12}(?:,[a-z]{2,12})+\s+(?=[\w-]{1,32}: (?:sent|rcvd)\s)"),
     # ModemManager, Zephyr and others: whatever stands before <debug>
     (_LETTERS, "talk", rf"(?:[^\s<]{{1,40}}\s{{1,3}}){{0,8}}?<{_LEVEL}>\s+"),
     ("DUKLA", "talk", rf"(?:daemon|user|kern|local\d|auth)\.{_LEVEL}\w*\s+"),  # OpenWrt logread
@@ -97,6 +101,8 @@ MARKS = _table(
     # oFono, SMS Server Tools: the channel, and which way
     (_LETTERS, "sent", r"(?P<port>[a-z]\w{1,20}):\s?-?>\s+"),
     (_LETTERS, "received", r"(?P<port>[a-z]\w{1,20}):\s?<-?\s+"),
+    (_LETTERS, "sent", r"(?P<port>[\w-]{1,32}): sent\s+"),  # RouterOS
+    (_LETTERS, "received", r"(?P<port>[\w-]{1,32}): rcvd\s+"),
     ("S", "sent", r"send \((?P<body>.*)\)$"),  # chat of pppd
     ("MS", "sent", r"(?:modem_chat\w*: )*sending(?: command)?:\s*"),  # Zephyr
     ("M", "received", r"(?:modem_chat: )?modem_chat_log_received_command:\s(?P<parts>.*)"),
