@@ -70,7 +70,7 @@ def card_number(reply: Reply) -> Iterator[Fact]:
 def pin_counter(reply: Reply) -> Iterator[Fact]:
     """^CPIN?: state, tries for what is asked now, then tries left of PUK, PIN, PUK2, PIN2."""
     values = reply.fields()
-    if values.text(0) in ("READY", "SIM PIN", "SIM PUK"):
+    if values.text(0) in ("SIM PIN", "SIM PUK"):  # READY says less than what was read of the card
         yield Fact("sim.state", values[0])
     for name, index in (("sim.puk_retries", 2), ("sim.pin_retries", 3)):
         if (left := values.integer(index)) is not None and 0 <= left <= 10:

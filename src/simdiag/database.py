@@ -117,6 +117,8 @@ def plainly(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as problem:
         raise _explained(path, problem) from problem
+    except UnicodeDecodeError as problem:  # a name or a text, also in SQLite's words about it
+        raise damaged(path) from problem
 
 
 def _explained(path: Path, problem: sqlite3.DatabaseError) -> SimdiagError:

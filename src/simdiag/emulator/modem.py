@@ -329,4 +329,5 @@ class _Values(dict[str, object]):
             tx_hex=f"{state.tx_bytes:016X}",
             rx_hex=f"{state.rx_bytes:016X}",
             restricted=int(state.mode_restricted),
+            pin_state=state.pin_state,
         )
