@@ -149,8 +149,9 @@ def _event(number: int, at: str, kind: str, data: str) -> Event:
 
 
 def _is_called(ticket: Ticket, name: str) -> bool:
-    if re.fullmatch(r"[tT]?\d{1,9}", name):
-        return ticket.id == int(name.lstrip("tT")) or ticket.number == name
+    if re.fullmatch(r"[tT]?\d{1,9}", name) and ticket.id == int(name.lstrip("tT")):
+        return True
+    # the end of a key may be digits only, too
     return ticket.number == name or (len(name) > 5 and ticket.key.endswith(name.lower()))
 
 
