@@ -62,7 +62,7 @@ def holders_of(paths: Iterable[str]) -> dict[str, list[Holder]]:
     found: dict[str, list[Holder]] = {path: [] for path in ports}
     wanted = {path: device for path, device in ports.items() if device}
     numbers = frozenset(device.number for device in wanted.values())
-    for pid in _pids() if wanted else ():
+    for pid in pids() if wanted else ():
         if pid == os.getpid():
             continue
         opened = list(_open_devices(pid, numbers))
@@ -82,7 +82,7 @@ def possible_holders(path: str) -> list[Holder]:
     """
     if not Path(path).exists():
         return []
-    hidden = (pid for pid in _pids() if pid != os.getpid() and not may_read_files(pid))
+    hidden = (pid for pid in pids() if pid != os.getpid() and not may_read_files(pid))
     return [suspect for pid in hidden if (suspect := _holder(pid)).name in _PORT_TAKERS]
 
 
@@ -96,7 +96,7 @@ def port_lock(path: str) -> Lock | None:
             continue
         pid = _lock_pid(content)
         if pid is not None:
-            return Lock(str(file), pid, stale=not _alive(pid))
+            return Lock(str(file), pid, stale=not lives(pid))
     return None
 
 
@@ -142,9 +142,11 @@ class _Device:
         return not self.is_pts or self.filesystem == other.filesystem
 
 
-def _pids() -> list[int]:
+def pids() -> list[int]:
+    """Return the ids of the processes that are there."""
     try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+        names = os.listdir("/proc")  # noqa: PTH208
+        return [int(name) for name in names if name.isascii() and name.isdigit()]
     except OSError:
         return []
 
@@ -244,5 +246,6 @@ def _lock_pid(content: bytes) -> int | None:
     return int.from_bytes(content, sys.byteorder) if len(content) == 4 else None
 
 
-def _alive(pid: int) -> bool:
-    return pid > 0 and Path(f"/proc/{pid}").exists()
+def lives(pid: int) -> bool:
+    """Whether a process is there, if only to be waited for."""
+    return pid > 0 and os.path.exists(f"/proc/{pid}")  # noqa: PTH110 -- a hot loop

@@ -18,7 +18,6 @@ class Departures(Closing):
 
     def __init__(self) -> None:
         self._netlink = Netlink(ROUTE, groups=_GROUP)
-        self._last: dict[int, Amount] = {}
 
     def close(self) -> None:
         """Listen no more."""
@@ -29,14 +28,13 @@ class Departures(Closing):
 
         Meant for one interface: what was heard of others is forgotten.
         """
+        found = None
         try:
             for kind, body in self._netlink.heard():
-                if kind == _GONE:
-                    there, counters = links.counted(body)
-                    self._last[there] = counters
+                there, counters = links.counted(body) if kind == _GONE else (0, None)
+                if there == index:
+                    found = counters
         except OSError as problem:
             if problem.errno != errno.ENOBUFS:  # so many that the kernel dropped some
                 raise
-        found = self._last.get(index)
-        self._last.clear()
         return found

@@ -83,18 +83,6 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
-def lives(pid: int) -> bool:
-    """Whether a process is there, if only to be waited for."""
-    return os.path.exists(f"{PROC}/{pid}")  # noqa: PTH110 -- a hot loop
-
-
-def pids(proc: Path = PROC) -> Iterator[int]:
-    """Yield the ids of the processes that are there."""
-    for name in os.listdir(proc):  # noqa: PTH208
-        if name.isascii() and name.isdigit():
-            yield int(name)
-
-
 def sockets_of(pid: int) -> Iterator[tuple[int, int]]:
     """Yield file number and inode of the sockets that a process has open, if one may look."""
     folder = f"{PROC}/{pid}/fd"

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from simdiag.errors import SimdiagError
+from simdiag.host.holders import pids
 from simdiag.message import N_, Message, message
 from simdiag.usage import owners
 from simdiag.usage.links import Address, Interface, local_addresses, neighbourhood
@@ -274,7 +275,7 @@ class SocketMeter:
         new = {c.inode: c.cookie for c in there if c.inode and c.cookie not in self._processes}
         if new:
             self._processes.update(dict.fromkeys(new.values()))
-            for pid in owners.pids():
+            for pid in pids():
                 for _, inode in owners.sockets_of(pid):
                     if inode in new:
                         self._processes[new[inode]] = pid

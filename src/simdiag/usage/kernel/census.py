@@ -7,6 +7,7 @@ import struct
 from collections.abc import Collection
 from contextlib import suppress
 
+from simdiag.host.holders import lives
 from simdiag.usage import owners
 from simdiag.usage.kernel.libbpf import Map
 from simdiag.usage.kernel.loading import cgroup_root
@@ -45,7 +46,7 @@ class Census:
 
     def forget_all_but(self, pids: Collection[int]) -> None:
         """Drop processes that have ended, but for those of which something may still come."""
-        ended = [p for p in self._known if p not in pids and not owners.lives(p)]
+        ended = [p for p in self._known if p not in pids and not lives(p)]
         for pid in ended:
             self._processes.delete(_NUMBER.pack(pid))
             del self._known[pid]

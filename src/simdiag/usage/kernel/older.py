@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from simdiag.host.holders import may_read_files
+from simdiag.host.holders import lives, may_read_files, pids
 from simdiag.usage import owners
 from simdiag.usage.kernel.census import Census
 from simdiag.usage.kernel.libbpf import Map
@@ -60,7 +60,7 @@ class OlderSockets:
         self._looked = time.monotonic()
         done: set[int] = set()
         unseen = 0
-        for pid in sorted(owners.pids(), key=FIRST.__eq__):  # it has its services' listeners too
+        for pid in sorted(pids(), key=FIRST.__eq__):  # it has its services' listeners too
             if not (may_read_files(pid) and _may_trace(pid)):
                 unseen += 1
                 continue
@@ -79,10 +79,10 @@ class OlderSockets:
             key = _NUMBER.pack(fd)
             found = self._stamps.get(key)
             before = int(OWNER.unpack(found)[1]) if found else 0
-            lives = owners.lives(before)
-            if not lives:
+            ended = not lives(before)
+            if ended:
                 self._heirs[before] = pid
-            if not lives or before == FIRST:
+            if ended or before == FIRST:
                 self._stamps.set(key, OWNER.pack(self._namespace_of(copy, pid), pid, uid))
             return True
 

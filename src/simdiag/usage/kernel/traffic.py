@@ -7,8 +7,8 @@ import time
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from simdiag.host.holders import lives
 from simdiag.usage.kernel.libbpf import Object
-from simdiag.usage.owners import lives
 
 # The structures of usage.bpf.c.
 _KEY = struct.Struct("=QIIBBB5x")  # namespace, process, interface, outgoing, protocol, remote
